@@ -1,0 +1,81 @@
+/**
+ * Last-known-good generations: what a replica serves when upstream is gone at boot. A store keeps whole, checksummed
+ * documents and never a part of one; it is written behind and read at boot, so no evaluation ever waits for it.
+ */
+
+/** One accepted document, whole. Generations of an environment are totally ordered by (epoch, version). */
+export interface Generation {
+  readonly environment: string
+  /** Raised by a deliberate rollback, so that an older document can become the newest again. */
+  readonly epoch: number
+  readonly version: number
+  /** Lower-case hex SHA-256 of `bytes`. */
+  readonly sha256: string
+  readonly dialect: string
+  /** Milliseconds since the epoch. */
+  readonly savedAt: number
+  /** Milliseconds since the epoch. */
+  readonly receivedAt: number
+  readonly bytes: Uint8Array
+}
+
+/** Something a store skipped or could not do; safe to log. */
+export type Problem = { readonly where: string; readonly message: string }
+
+/** Health for status pages and metrics. Times are milliseconds since the epoch. */
+export interface StoreStatus {
+  /** `unavailable` while the last operation failed or the circuit is open. */
+  readonly state: 'idle' | 'available' | 'unavailable' | 'closed'
+  readonly saves: number
+  readonly failures: number
+  readonly lastSuccessAt?: number
+  readonly lastError?: { readonly at: number; readonly message: string; readonly kind: StoreErrorKind }
+}
+
+/** A place that outlives the process. */
+export interface Store {
+  /** For logs and metrics: `disk`, `redis`. */
+  readonly name: string
+  /** Valid generations, newest first; whatever was skipped is a problem, and an outage is a problem too. */
+  load(environment: string): Promise<{ generations: Generation[]; problems: Problem[] }>
+  /**
+   * `older`: a newer (epoch, version), or another document under the same one, is stored already; nothing is written.
+   * Saving again what is stored rewrites it, which heals a damaged copy. Rejects with `StoreError`.
+   */
+  save(generation: Generation): Promise<'saved' | 'older'>
+  status(): StoreStatus
+  close(): Promise<void>
+}
+
+/**
+ * - `unavailable`: not reachable, or the circuit is open
+ * - `timeout`: no answer within the bound
+ * - `refused`: the other side said no (password, read-only, out of memory, permissions)
+ * - `full`: no space left, or the generation is larger than the store accepts
+ * - `closed`: used after `close()`
+ * - `internal`: our own fault
+ */
+export type StoreErrorKind = 'unavailable' | 'timeout' | 'refused' | 'full' | 'closed' | 'internal'
+
+/** A failed save. `message` is safe to show; `cause` never leaves the process. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError'
+  readonly kind: StoreErrorKind
+
+  constructor(kind: StoreErrorKind, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.kind = kind
+  }
+
+  toJSON(): { kind: StoreErrorKind; message: string } {
+    return { kind: this.kind, message: this.message }
+  }
+}
+
+/** Negative when `a` is older than `b`, 0 when they are the same generation. */
+export function compareGenerations(
+  a: Pick<Generation, 'epoch' | 'version'>,
+  b: Pick<Generation, 'epoch' | 'version'>,
+): number {
+  return a.epoch - b.epoch || a.version - b.version
+}
