@@ -1,0 +1,66 @@
+/**
+ * Splits: MurmurHash3, the x86 32-bit variant. One mixing core and two ways to read the text, because vendors differ
+ * only in that: most hash UTF-8, one Node SDK hashes the low byte of each UTF-16 unit. Using the wrong one moves every
+ * user with a non-ASCII key to another bucket.
+ */
+import { encodeUtf8, utf8Bytes } from './utf8.ts'
+
+/** Hash of the text's UTF-8 bytes as an unsigned 32-bit number. */
+export function murmur3(text: string, seed: number): number {
+  const length = encodeUtf8(text)
+  const bytes = utf8Bytes()
+  const whole = length & ~3
+  let hash = seed | 0
+  for (let index = 0; index < whole; index += 4) {
+    hash = mixBlock(
+      hash,
+      byteAt(bytes, index) |
+        (byteAt(bytes, index + 1) << 8) |
+        (byteAt(bytes, index + 2) << 16) |
+        (byteAt(bytes, index + 3) << 24),
+    )
+  }
+  let rest = 0
+  for (let index = length - 1; index >= whole; index--) rest = (rest << 8) | byteAt(bytes, index)
+  return finish(hash ^ scramble(rest), length)
+}
+
+/** Hash of the low byte of every UTF-16 unit, the length mixed in being the number of units. Equal for ASCII. */
+export function murmur3CodeUnits(text: string, seed: number): number {
+  const length = text.length
+  const whole = length & ~3
+  let hash = seed | 0
+  for (let index = 0; index < whole; index += 4) {
+    hash = mixBlock(
+      hash,
+      (text.charCodeAt(index) & 0xff) |
+        ((text.charCodeAt(index + 1) & 0xff) << 8) |
+        ((text.charCodeAt(index + 2) & 0xff) << 16) |
+        ((text.charCodeAt(index + 3) & 0xff) << 24),
+    )
+  }
+  let rest = 0
+  for (let index = length - 1; index >= whole; index--) rest = (rest << 8) | (text.charCodeAt(index) & 0xff)
+  return finish(hash ^ scramble(rest), length)
+}
+
+function byteAt(bytes: Uint8Array, index: number): number {
+  return bytes[index] ?? 0
+}
+
+function scramble(block: number): number {
+  const spread = Math.imul(block, 0xcc9e2d51)
+  return Math.imul((spread << 15) | (spread >>> 17), 0x1b873593)
+}
+
+function mixBlock(hash: number, block: number): number {
+  const mixed = hash ^ scramble(block)
+  return (Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64) | 0
+}
+
+function finish(hash: number, length: number): number {
+  let mixed = hash ^ length
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b)
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35)
+  return (mixed ^ (mixed >>> 16)) >>> 0
+}
