@@ -1,0 +1,81 @@
+/**
+ * Document → Plan → Ruleset: the one way in. Everything that can be parsed once is parsed here; nothing of it touches
+ * the clock, the network or another document.
+ */
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
+import type { Dialect, Tools } from './dialect.ts'
+import { parseDocument, Spelling } from './json.ts'
+import type { FlagPlan } from './plan.ts'
+import { DocumentError, FlagError } from './problem.ts'
+import type { Problem } from './problem.ts'
+import { Ruleset } from './ruleset.ts'
+
+export interface CompileInput {
+  /** JSON text, its UTF-8 bytes, or the parsed document, which must not be changed afterwards. */
+  readonly document: string | Uint8Array | object
+  /** What the dialect's options are called and mean is said in its folder. */
+  readonly options?: Readonly<Record<string, unknown>>
+  /** SHA-256 of the document's bytes in hex, when the caller has it already; else it is computed. */
+  readonly sha256?: string
+  /** Uniform in [0, 1), for vendors with random rollouts. Default `Math.random`. */
+  readonly random?: () => number
+}
+
+export interface Compiled {
+  readonly ruleset: Ruleset
+  readonly problems: readonly Problem[]
+}
+
+/** Compiles with the given dialect. Throws DocumentError when nothing of the document can be used. */
+export function compileWith(dialect: Dialect, input: CompileInput): Compiled {
+  const { document, options = {}, random = Math.random } = input
+  const problems: Problem[] = []
+  const { json, spelling, text } = parse(document)
+  const tools: Tools = {
+    spelling,
+    warn: (problem) => problems.push({ ...problem, severity: 'warning' }),
+    flag: (key, path, definition, build) => quarantining(key, path, definition, build, problems),
+  }
+  const plan = dialect.lower(dialect.read(json, options, tools), options, tools)
+  const settings = JSON.stringify(options)
+  const digest = input.sha256 ?? bytesToHex(sha256(text()))
+  const revision = bytesToHex(sha256(utf8ToBytes(`${dialect.name}\n${settings}\n${digest}`))).slice(0, 32)
+  return { ruleset: new Ruleset({ dialect: dialect.name, options: settings, revision, plan, random }), problems }
+}
+
+function parse(document: string | Uint8Array | object): { json: unknown; spelling: Spelling; text: () => Uint8Array } {
+  if (typeof document === 'string') return { ...parseDocument(document), text: () => utf8ToBytes(document) }
+  if (document instanceof Uint8Array) return { ...parseDocument(decode(document)), text: () => document }
+  return { json: document, spelling: new Spelling(), text: () => utf8ToBytes(JSON.stringify(document)) }
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (error) {
+    throw new DocumentError('', 'not valid UTF-8', { cause: error })
+  }
+}
+
+function quarantining(
+  key: string,
+  path: string,
+  definition: unknown,
+  build: () => FlagPlan,
+  problems: Problem[],
+): FlagPlan {
+  try {
+    return build()
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    const at = error instanceof FlagError && error.path !== '' ? `${path}.${error.path}` : path
+    problems.push({ flag: key, path: at, message, severity: 'error' })
+    const errorDetails = `flag ${JSON.stringify(key)} is quarantined: ${at}: ${message}`
+    return {
+      key,
+      definition,
+      decide: { kind: 'serve', outcome: { reason: 'ERROR', errorCode: 'PARSE_ERROR', errorDetails } },
+    }
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * What a flag depends on, read off its Plan: context members, other flags, segments, the clock, chance.
+ *
+ * Caches, ETags, streams and the comparison of two documents all rest on these facts; a node kind that is forgotten here
+ * would let a cached answer outlive its truth, so the walk is exhaustive by type.
+ */
+import type { Condition, Decision, Plan, Reads, Volatile } from './plan.ts'
+
+export interface Facts {
+  /** Top-level context members read, sorted; `'*'` when any may matter. */
+  readonly reads: Reads
+  /** Keys of the flags asked, directly or through others, without the flag itself unless it is in a cycle. */
+  readonly flags: ReadonlySet<string>
+  readonly segments: ReadonlySet<string>
+  /** Moments (ms since the epoch) at which the answer may change without a change of context, ascending. */
+  readonly boundaries: readonly number[]
+  readonly volatile: ReadonlySet<Volatile>
+}
+
+class Collector {
+  readonly reads = new Set<string>()
+  everything = false
+  readonly flags = new Set<string>()
+  readonly segments = new Set<string>()
+  readonly boundaries = new Set<number>()
+  readonly volatile = new Set<Volatile>()
+
+  leaf(leaf: { readonly reads: Reads; readonly volatile?: Volatile }): void {
+    if (leaf.reads === '*') this.everything = true
+    else for (const name of leaf.reads) this.reads.add(name)
+    if (leaf.volatile !== undefined) this.volatile.add(leaf.volatile)
+  }
+
+  decision(decision: Decision): void {
+    switch (decision.kind) {
+      case 'serve':
+      case 'pass':
+        return
+      case 'rules':
+        for (const rule of decision.rules) {
+          this.condition(rule.if)
+          this.decision(rule.then)
+        }
+        return this.decision(decision.otherwise)
+      case 'split':
+        this.leaf(decision.bucket)
+        for (const range of decision.ranges) this.decision(range.then)
+        return this.decision(decision.otherwise)
+      case 'switch':
+        this.leaf(decision.on)
+        for (const then of decision.cases.values()) this.decision(then)
+        this.decision(decision.none)
+        return this.decision(decision.otherwise)
+      default:
+        return decision satisfies never
+    }
+  }
+
+  condition(condition: Condition): void {
+    switch (condition.kind) {
+      case 'always':
+      case 'never':
+      case 'fail':
+        return
+      case 'all':
+      case 'any':
+        for (const part of condition.of) this.condition(part)
+        return
+      case 'not':
+        return this.condition(condition.of)
+      case 'test':
+        return this.leaf(condition.term)
+      case 'bucket':
+        return this.leaf(condition.bucket)
+      case 'segment':
+        this.segments.add(condition.id)
+        return
+      case 'flag':
+        this.flags.add(condition.key)
+        return this.condition(condition.onCycle)
+      case 'time':
+        if (condition.from !== undefined) this.boundaries.add(condition.from)
+        if (condition.until !== undefined) this.boundaries.add(condition.until)
+        return
+      default:
+        return condition satisfies never
+    }
+  }
+}
+
+/** Facts of all the given flags together, following references to segments and other flags to their end. */
+export function inspect(
+  plan: Plan,
+  byKey: ReadonlyMap<string, { readonly decide: Decision }>,
+  keys: Iterable<string>,
+): Facts {
+  const all = new Collector()
+  const seen = new Set<string>()
+  const pending = [...keys]
+  while (pending.length > 0) {
+    const key = pending.pop()
+    const flag = key === undefined || seen.has(key) ? undefined : byKey.get(key)
+    if (key === undefined || flag === undefined) continue
+    seen.add(key)
+    const own = new Collector()
+    own.decision(flag.decide)
+    for (const id of own.segments) segment(plan, own, id, all.segments)
+    for (const referenced of own.flags) {
+      all.flags.add(referenced)
+      pending.push(referenced)
+    }
+    merge(all, own)
+  }
+  return {
+    reads: all.everything ? '*' : [...all.reads].sort(),
+    flags: all.flags,
+    segments: all.segments,
+    boundaries: [...all.boundaries].sort((a, b) => a - b),
+    volatile: all.volatile,
+  }
+}
+
+function segment(plan: Plan, into: Collector, id: string, seen: Set<string>): void {
+  const pending = [id]
+  while (pending.length > 0) {
+    const next = pending.pop()
+    if (next === undefined || seen.has(next)) continue
+    seen.add(next)
+    const found = plan.segments.get(next)
+    if (found === undefined) continue
+    const own = new Collector()
+    own.condition(found.condition)
+    pending.push(...own.segments)
+    for (const key of own.flags) into.flags.add(key)
+    merge(into, own)
+  }
+}
+
+function merge(into: Collector, from: Collector): void {
+  into.everything ||= from.everything
+  for (const name of from.reads) into.reads.add(name)
+  for (const moment of from.boundaries) into.boundaries.add(moment)
+  for (const kind of from.volatile) into.volatile.add(kind)
+}

@@ -1,0 +1,90 @@
+/**
+ * Reading JSON so that the spelling of numbers survives.
+ *
+ * Typed clients tell `1` from `1.0`, and integers beyond 2^53 lose digits in JavaScript, so a value must reach the wire
+ * as the document spelled it. `JSON.parse` forgets that; its reviver knows it (`context.source`), but slows parsing
+ * several times over. Hence a cheap look first: only a document that spells some number unusually pays for the reviver.
+ * Runtimes without `context.source` fall back to JavaScript's own spelling.
+ */
+import { DocumentError } from './problem.ts'
+import type { Json } from './outcome.ts'
+
+/** Source texts of unusually spelled numbers, kept beside the document so that the document stays plain data. */
+export class Spelling {
+  readonly #byHolder = new WeakMap<object, Map<string, string>>()
+
+  note(holder: object, member: string, source: string): void {
+    const members = this.#byHolder.get(holder)
+    if (members === undefined) this.#byHolder.set(holder, new Map([[member, source]]))
+    else members.set(member, source)
+  }
+
+  /** The number's text in the document where it differs from JavaScript's, else undefined. */
+  of(holder: object, member: string | number): string | undefined {
+    return this.#byHolder.get(holder)?.get(String(member))
+  }
+
+  /** JSON text of `holder[member]`, numbers at any depth spelled as in the document. */
+  encode(holder: object, member: string | number): string {
+    const value: unknown = Object.getOwnPropertyDescriptor(holder, String(member))?.value
+    if (Array.isArray(value)) return `[${value.map((_, index) => this.encode(value, index)).join(',')}]`
+    if (typeof value === 'object' && value !== null) {
+      return `{${Object.keys(value)
+        .map((name) => `${JSON.stringify(name)}:${this.encode(value, name)}`)
+        .join(',')}}`
+    }
+    return this.of(holder, member) ?? JSON.stringify(value)
+  }
+}
+
+/** A number that JavaScript may print otherwise: trailing zero, exponent, -0, or 16 characters and more. */
+const UNUSUAL = /[:[,]\s*(?:-?\d+\.\d*0[\s,\]}]|-?\d+(?:\.\d+)?[eE]|-?[\d.]{16}|-0[\s,\]}])/
+
+/** Deeper nesting than any vendor's editor makes; the walks below are recursive and must not overflow the stack. */
+export const MAX_DEPTH = 200
+
+/** Parses a document. Throws DocumentError with the parser's own words, or when it nests deeper than MAX_DEPTH. */
+export function parseDocument(text: string): { readonly json: Json; readonly spelling: Spelling } {
+  const spelling = new Spelling()
+  const source = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
+  checkDepth(source)
+  try {
+    if (!UNUSUAL.test(source)) return { json: JSON.parse(source) as Json, spelling }
+    const json = JSON.parse(source, function keepSpelling(this: object, member, value, context?: { source?: string }) {
+      if (typeof value === 'number' && context?.source !== undefined && context.source !== String(value)) {
+        spelling.note(this, member, context.source)
+      }
+      return value as unknown
+    }) as Json
+    return { json, spelling }
+  } catch (error) {
+    throw new DocumentError('', `not valid JSON: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    })
+  }
+}
+
+function checkDepth(text: string): void {
+  let depth = 0
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index)
+    if (unit === 0x22) {
+      index = endOfString(text, index)
+    } else if (unit === 0x7b || unit === 0x5b) {
+      if (++depth > MAX_DEPTH) throw new DocumentError('', `nests deeper than ${MAX_DEPTH} levels`)
+    } else if (unit === 0x7d || unit === 0x5d) {
+      depth--
+    }
+  }
+}
+
+function endOfString(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1)
+  while (end !== -1) {
+    let slashes = 0
+    while (text.charCodeAt(end - 1 - slashes) === 0x5c) slashes++
+    if (slashes % 2 === 0) return end
+    end = text.indexOf('"', end + 1)
+  }
+  return text.length
+}

@@ -1,0 +1,139 @@
+/**
+ * Outcomes: the answers of a flag, built once and then only handed out.
+ *
+ * An evaluation returns one of these shared, frozen objects, so it allocates nothing, and a response body is a join of
+ * their prepared JSON texts. Mutating one would change the answer of every later caller: they are frozen for that.
+ */
+import type { Coerce, OutcomeSpec } from './plan.ts'
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [member: string]: Json }
+
+/** An OpenFeature evaluation context: `targetingKey` and any attributes. */
+export type Context = Readonly<Record<string, unknown>>
+
+export type ValueType = 'boolean' | 'string' | 'number' | 'object'
+
+/** The standard reasons of OpenFeature; no other ever leaves the engine. */
+export type Reason =
+  | 'STATIC'
+  | 'DEFAULT'
+  | 'TARGETING_MATCH'
+  | 'SPLIT'
+  | 'CACHED'
+  | 'DISABLED'
+  | 'UNKNOWN'
+  | 'STALE'
+  | 'ERROR'
+
+export type ErrorCode =
+  | 'PROVIDER_NOT_READY'
+  | 'FLAG_NOT_FOUND'
+  | 'PARSE_ERROR'
+  | 'TYPE_MISMATCH'
+  | 'TARGETING_KEY_MISSING'
+  | 'INVALID_CONTEXT'
+  | 'GENERAL'
+
+export type Metadata = Readonly<Record<string, string | number | boolean>>
+
+/** The answer for one flag. Without `value` the caller's own default applies. */
+export interface Evaluation {
+  readonly key: string
+  readonly value?: Json
+  readonly variant?: string
+  readonly reason: Reason
+  readonly errorCode?: ErrorCode
+  readonly errorDetails?: string
+  readonly metadata?: Metadata
+}
+
+const TYPES: readonly ValueType[] = ['boolean', 'string', 'number', 'object']
+
+/** The OpenFeature type of a JSON value; arrays count as objects, null has none. */
+export function typeOf(value: Json): ValueType | undefined {
+  if (value === null) return undefined
+  const type = typeof value
+  return TYPES.find((known) => known === type)
+}
+
+/** Freezes a JSON value all the way down. Iterative, since documents may nest deeper than the stack allows. */
+export function freeze<T>(value: T): T {
+  const pending: unknown[] = [value]
+  while (pending.length > 0) {
+    const next = pending.pop()
+    if (typeof next !== 'object' || next === null || Object.isFrozen(next)) continue
+    Object.freeze(next)
+    for (const member of Object.values(next)) pending.push(member)
+  }
+  return value
+}
+
+/** One answer of one flag with everything derived from it. Obtained from a Ruleset, never built per evaluation. */
+export class Outcome {
+  readonly spec: OutcomeSpec
+  readonly evaluation: Evaluation
+  readonly #coerce: Coerce | undefined
+  readonly #typed = new Map<ValueType, Outcome>()
+  #json: string | undefined
+
+  constructor(key: string, spec: OutcomeSpec, coerce?: Coerce) {
+    this.spec = spec
+    this.#coerce = coerce
+    this.evaluation = Object.freeze({
+      key,
+      ...(spec.value === undefined ? undefined : { value: freeze(spec.value) }),
+      ...(spec.variant === undefined ? undefined : { variant: spec.variant }),
+      reason: spec.reason,
+      ...(spec.errorCode === undefined ? undefined : { errorCode: spec.errorCode }),
+      ...(spec.errorDetails === undefined ? undefined : { errorDetails: spec.errorDetails }),
+      ...(spec.metadata === undefined ? undefined : { metadata: Object.freeze({ ...spec.metadata }) }),
+    })
+  }
+
+  /** The answer to a caller who asked for `type`; a value of another type becomes TYPE_MISMATCH. */
+  as(type: ValueType): Outcome {
+    let outcome = this.#typed.get(type)
+    if (outcome === undefined) {
+      outcome = this.#typedAs(type)
+      this.#typed.set(type, outcome)
+    }
+    return outcome
+  }
+
+  #typedAs(type: ValueType): Outcome {
+    const { key, value, reason, metadata } = this.evaluation
+    if (value === undefined) return this
+    const coerced = this.#coerce === undefined ? undefined : this.#coerce(this.spec, type)
+    if (this.#coerce === undefined ? typeOf(value) === type : coerced?.value === value) return this
+    if (coerced !== undefined) {
+      const { valueText: _text, ...rest } = this.spec
+      return new Outcome(key, { ...rest, reason, value: coerced.value })
+    }
+    return new Outcome(key, {
+      reason: 'ERROR',
+      errorCode: 'TYPE_MISMATCH',
+      errorDetails: `flag ${JSON.stringify(key)} has a value of type ${typeOf(value) ?? 'null'}, not ${type}`,
+      ...(metadata === undefined ? undefined : { metadata }),
+    })
+  }
+
+  /**
+   * The members of this answer as JSON text without the surrounding braces, numbers spelled as the document spelled
+   * them: `"key":"k","reason":"STATIC","variant":"on","value":1.0`. Errors come as `"key","errorCode",…`.
+   */
+  get json(): string {
+    this.#json ??= encode(this.evaluation, this.spec.valueText)
+    return this.#json
+  }
+}
+
+function encode(evaluation: Evaluation, valueText: string | undefined): string {
+  const { key, value, variant, reason, errorCode, errorDetails, metadata } = evaluation
+  let json = `"key":${JSON.stringify(key)},"reason":"${reason}"`
+  if (errorCode !== undefined) json += `,"errorCode":"${errorCode}"`
+  if (errorDetails !== undefined) json += `,"errorDetails":${JSON.stringify(errorDetails)}`
+  if (errorCode === undefined) json += `,"variant":${JSON.stringify(variant ?? '')}`
+  if (value !== undefined) json += `,"value":${valueText ?? JSON.stringify(value)}`
+  if (metadata !== undefined) json += `,"metadata":${JSON.stringify(metadata)}`
+  return json
+}

@@ -1,0 +1,162 @@
+/**
+ * A Ruleset: one compiled document. Immutable, so a reader that took a reference sees one version throughout.
+ */
+import { project } from './context.ts'
+import { Explainer } from './explain.ts'
+import type { Explanation } from './explain.ts'
+import { inspect } from './inspect.ts'
+import type { Facts } from './inspect.ts'
+import { Linker } from './link.ts'
+import type { LinkedFlag, Run } from './link.ts'
+import { Outcome } from './outcome.ts'
+import type { Context, Evaluation, Metadata, ValueType } from './outcome.ts'
+import type { Plan } from './plan.ts'
+
+export interface EvaluateOptions {
+  /** Milliseconds since the epoch. Default: the system clock. */
+  readonly now?: number
+}
+
+/** Which flags a caller may see: `all`, or only those the document marks visible to clients. */
+export type Scope = 'all' | 'client'
+
+interface RulesetParts {
+  readonly dialect: string
+  readonly options: string
+  readonly revision: string
+  readonly plan: Plan
+  readonly random: () => number
+}
+
+const EMPTY: Context = Object.freeze({})
+
+export class Ruleset {
+  /** Name of the dialect. */
+  readonly dialect: string
+  /** The dialect's options as JSON text. */
+  readonly options: string
+  /** Hash of dialect, options and document bytes: equal on every replica that holds the same. */
+  readonly revision: string
+  /** Keys of all flags in document order. */
+  readonly keys: readonly string[]
+  /** Metadata of the whole flag set. */
+  readonly metadata: Metadata
+  /** The compiled plan; for `changes` and tests, not for evaluation. */
+  readonly plan: Plan
+  readonly #linker: Linker
+  readonly #listed: readonly LinkedFlag[]
+  readonly #facts = new Map<string, Facts>()
+  readonly #run: Run
+
+  constructor({ dialect, options, revision, plan, random }: RulesetParts) {
+    this.dialect = dialect
+    this.options = options
+    this.revision = revision
+    this.plan = plan
+    this.metadata = Object.freeze({ ...plan.metadata })
+    this.#linker = new Linker(plan, (key) => this.facts(key).flags.has(key))
+    this.#listed = [...this.#linker.flags.values()].filter((flag) => flag.plan.hidden !== true)
+    this.keys = Object.freeze(this.#listed.map((flag) => flag.plan.key))
+    this.#run = { context: EMPTY, now: 0, random, memo: undefined }
+  }
+
+  /** The answer for one flag. Never throws; a type that does not fit gives TYPE_MISMATCH. */
+  evaluate(key: string, context: Context, type?: ValueType, options?: EvaluateOptions): Evaluation {
+    return this.outcome(key, context, type, options).evaluation
+  }
+
+  /** As `evaluate`, with the prepared JSON text of the answer. */
+  outcome(key: string, context: Context, type?: ValueType, options?: EvaluateOptions): Outcome {
+    const flag = this.#find(key)
+    if (flag === undefined) return notFound(key)
+    const outcome = flag.run(this.#frame(context, options))
+    return type === undefined ? outcome : outcome.as(type)
+  }
+
+  /** Every flag's answer for one context and one moment, in document order. */
+  evaluateAll(context: Context, options?: EvaluateOptions): Evaluation[] {
+    return this.outcomes(context, options).map((outcome) => outcome.evaluation)
+  }
+
+  /** As `evaluateAll`, with the prepared JSON texts. */
+  outcomes(context: Context, options?: EvaluateOptions, scope: Scope = 'all'): Outcome[] {
+    const run = this.#frame(context, options)
+    const memo: (Outcome | undefined)[] = Array.from({ length: this.plan.flags.length })
+    run.memo = memo
+    const outcomes: Outcome[] = []
+    for (const flag of this.#listed) {
+      if (scope === 'client' && flag.plan.clientVisible === false) continue
+      const outcome = flag.run(run)
+      memo[flag.index] = outcome
+      outcomes.push(outcome)
+    }
+    run.memo = undefined
+    return outcomes
+  }
+
+  /** The same outcome as `evaluate`, and the steps that led to it. */
+  explain(key: string, context: Context, options?: EvaluateOptions): Explanation {
+    const flag = this.#find(key)
+    if (flag === undefined) return { ...notFound(key).evaluation, trace: [] }
+    const explainer = new Explainer(this.plan, this.#linker, { ...this.#frame(context, options) })
+    return { ...explainer.flag(flag).evaluation, trace: explainer.trace }
+  }
+
+  /** Whether the document marks the flag visible to callers of this scope; false for unknown flags. */
+  visible(key: string, scope: Scope): boolean {
+    const flag = this.#find(key)
+    return flag !== undefined && (scope === 'all' || flag.plan.clientVisible !== false)
+  }
+
+  /** What one flag, or all flags together, depend on. Computed once. */
+  facts(key?: string): Facts {
+    const known = this.#facts.get(key ?? '')
+    if (known !== undefined) return known
+    const flags = new Map(this.plan.flags.map((flag) => [flag.key, flag]))
+    const facts = inspect(this.plan, flags, key === undefined ? flags.keys() : [key])
+    this.#facts.set(key ?? '', facts)
+    return facts
+  }
+
+  /**
+   * A text that is equal for two moments and contexts only if the answers are too; undefined when they never may be
+   * taken as equal (chance, or a clock without listed moments). For one flag, or for all.
+   */
+  projection(context: Context, now: number, key?: string): string | undefined {
+    const facts = this.facts(key)
+    if (facts.volatile.size > 0) return undefined
+    let passed = 0
+    while (passed < facts.boundaries.length && (facts.boundaries[passed] ?? Infinity) <= now) passed++
+    return `${passed}|${project(context, facts.reads)}`
+  }
+
+  /** The next moment after `now` at which some answer may change by itself, in ms since the epoch; else undefined. */
+  nextTransition(now: number): number | undefined {
+    return this.facts().boundaries.find((moment) => moment > now)
+  }
+
+  #find(key: string): LinkedFlag | undefined {
+    return this.#linker.flags.get(key) ?? this.#alias(key)
+  }
+
+  #alias(key: string): LinkedFlag | undefined {
+    const meant = this.plan.keyOf?.(key)
+    return meant === undefined ? undefined : this.#linker.flags.get(meant)
+  }
+
+  #frame(context: Context, options: EvaluateOptions | undefined): Run {
+    const run = this.#run
+    run.context = context
+    run.now = options?.now ?? Date.now()
+    run.memo = undefined
+    return run
+  }
+}
+
+function notFound(key: string): Outcome {
+  return new Outcome(key, {
+    reason: 'ERROR',
+    errorCode: 'FLAG_NOT_FOUND',
+    errorDetails: `flag ${JSON.stringify(key)} was not found`,
+  })
+}
