@@ -1,0 +1,21 @@
+/** What the rest of the house sees of an environment; `refresh.ts` is the pipeline that keeps it current. */
+import type { Changes } from '@halyard/engine'
+import type { Snapshot } from './snapshot.ts'
+import type { EnvironmentStatus } from './status.ts'
+
+export interface SnapshotChange {
+  readonly environment: string
+  readonly before: Snapshot | undefined
+  readonly after: Snapshot
+  /** Computed when first asked for, since nobody may be listening. */
+  readonly changes: () => Changes
+}
+
+export interface Environment {
+  readonly name: string
+  /** The snapshot to serve from; undefined until the first document was found anywhere. */
+  snapshot(): Snapshot | undefined
+  status(): EnvironmentStatus
+  /** Calls back after each swap, until the returned function is called. Listeners must not throw. */
+  subscribe(listener: (change: SnapshotChange) => void): () => void
+}
