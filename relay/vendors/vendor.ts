@@ -2,7 +2,7 @@
  * What a vendor's folder beside this file must provide: how the vendor talks. What its documents mean is the business of
  * its dialect in the engine; a vendor only names it. relay.ts picks the vendor by its name in the configuration.
  */
-import type { Clock } from '../upstream/clock.ts'
+import type { Timers } from '../upstream/clock.ts'
 import type { Source } from '../upstream/source.ts'
 
 /** The `upstream` part of an environment's configuration, already expanded and typed by the schema. */
@@ -27,7 +27,7 @@ export interface UpstreamSettings {
 }
 
 export interface VendorTools {
-  readonly clock: Clock
+  readonly timers: Timers
   /** Seeds the phase and jitter of polls, so that replicas spread. */
   readonly seed: string
 }
