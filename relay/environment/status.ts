@@ -1,5 +1,6 @@
 /** An environment's state as health, metrics and the status page show it. */
 import type { SourceStatus } from '../upstream/source.ts'
+import type { Snapshot } from './snapshot.ts'
 
 /**
  * `starting`: no document known yet, evaluation answers 503. `ready`: serving, upstream confirmed it recently.
@@ -37,4 +38,57 @@ export interface EnvironmentStatus {
   /** The last document that could not be used at all. */
   readonly rejected?: { readonly at: number; readonly message: string }
   readonly source: SourceStatus
+}
+
+export interface StatusParts {
+  readonly name: string
+  readonly vendor: string
+  readonly dialect: string
+  readonly snapshot: Snapshot | undefined
+  readonly confirmedAt: number | undefined
+  readonly quarantine: Quarantine | undefined
+  readonly rejected: { readonly at: number; readonly message: string } | undefined
+  readonly source: SourceStatus
+  readonly staleAfterMs: number
+  readonly now: number
+}
+
+/** Puts an environment's parts together as others see them; members without a value are left out. */
+export function statusOf(parts: StatusParts): EnvironmentStatus {
+  const { name, vendor, dialect, snapshot, confirmedAt, quarantine, rejected, source } = parts
+  const staleSince = staleSinceOf(parts)
+  return {
+    name,
+    vendor,
+    dialect,
+    state: snapshot === undefined ? 'starting' : staleSince === undefined ? 'ready' : 'stale',
+    flags: snapshot?.ruleset.keys.length ?? 0,
+    quarantinedFlags: snapshot?.problems.filter((problem) => problem.severity === 'error').length ?? 0,
+    ...(snapshot === undefined
+      ? undefined
+      : {
+          revision: snapshot.ruleset.revision,
+          epoch: snapshot.epoch,
+          version: snapshot.version,
+          loadedFrom: snapshot.loadedFrom,
+          receivedAt: snapshot.receivedAt,
+        }),
+    ...(confirmedAt === undefined ? undefined : { confirmedAt }),
+    ...(staleSince === undefined ? undefined : { staleSince }),
+    ...(quarantine === undefined ? undefined : { quarantine }),
+    ...(rejected === undefined ? undefined : { rejected }),
+    source,
+  }
+}
+
+/**
+ * A snapshot is stale when something stands between it and the upstream's word (a failing source, a rejected or waiting
+ * document) and the last word is older than the grace; one from a store has no word yet, so any failure makes it stale.
+ */
+function staleSinceOf(parts: StatusParts): number | undefined {
+  const { snapshot, confirmedAt, quarantine, rejected, source, staleAfterMs, now } = parts
+  const troubled = source.consecutiveFailures > 0 || quarantine !== undefined || rejected !== undefined
+  if (snapshot === undefined || !troubled) return undefined
+  if (confirmedAt === undefined) return snapshot.receivedAt
+  return now - confirmedAt >= staleAfterMs ? confirmedAt : undefined
 }
