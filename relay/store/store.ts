@@ -57,14 +57,21 @@ export interface Store {
  */
 export type StoreErrorKind = 'unavailable' | 'timeout' | 'refused' | 'full' | 'closed' | 'internal'
 
-/** A failed save. `message` is safe to show; `cause` never leaves the process. */
+/** A failed save. `message` is safe to show; the cause is not, so it is kept where no logger looks. */
 export class StoreError extends Error {
   override readonly name = 'StoreError'
   readonly kind: StoreErrorKind
+  readonly #cause: unknown
 
   constructor(kind: StoreErrorKind, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause })
+    super(message)
     this.kind = kind
+    this.#cause = cause
+  }
+
+  /** What was thrown underneath. For debuggers and tests; not for logs. */
+  debugCause(): unknown {
+    return this.#cause
   }
 
   toJSON(): { kind: StoreErrorKind; message: string } {

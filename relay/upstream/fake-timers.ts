@@ -69,6 +69,7 @@ export class FakeTimers implements Timers {
 
   /** Moves time forward, firing what falls due, including timers set by the callbacks themselves. */
   async advance(milliseconds: number): Promise<void> {
+    await settle()
     const target = this.#elapsed + milliseconds
     for (let next = this.#next(target); next !== undefined; next = this.#next(target)) {
       const [handle, timer] = next

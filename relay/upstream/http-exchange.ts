@@ -197,7 +197,7 @@ function describe(cause: unknown, url: URL, during: string, signal: AbortSignal)
   const message = `${where}: ${code}`
   if (TIMEOUTS.has(code)) return new UpstreamError('timeout', message, { cause })
   if (TOO_LARGE.has(code)) return new UpstreamError('too-large', message, { cause })
-  if (code.startsWith('HPE_')) return new UpstreamError('protocol', message, { cause })
+  if (code.startsWith('HPE_') || code === 'HTTPParserError') return new UpstreamError('protocol', message, { cause })
   if (code === FORBIDDEN_ADDRESS) {
     return new UpstreamError('network', `${where}: it resolves to a link-local address`, { cause })
   }

@@ -35,22 +35,29 @@ export interface UpstreamErrorOptions {
   readonly status?: number
   /** How long upstream asked us to wait, in milliseconds. */
   readonly retryAfter?: number
-  /** Kept for debuggers, never enumerable, never serialised. */
+  /** Reachable by `debugCause()` only: loggers print `Error.cause`, and causes quote what upstream sent. */
   readonly cause?: unknown
 }
 
-/** A failed attempt to get a document. `message` is safe to show; `cause` is not. */
+/** A failed attempt to get a document. `message` is safe to show. */
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError'
   readonly kind: UpstreamErrorKind
   readonly status: number | undefined
   readonly retryAfter: number | undefined
+  readonly #cause: unknown
 
   constructor(kind: UpstreamErrorKind, message: string, options: UpstreamErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    super(message)
+    this.#cause = options.cause
     this.kind = kind
     this.status = options.status
     this.retryAfter = options.retryAfter
+  }
+
+  /** What was thrown underneath. For debuggers and tests; not for logs. */
+  debugCause(): unknown {
+    return this.#cause
   }
 
   toJSON(): { kind: UpstreamErrorKind; message: string; status?: number } {
