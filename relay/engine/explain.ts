@@ -4,7 +4,7 @@
  * It answers "why did I get this?" and is the reference that the fast evaluator (link.ts) is tested against, so it
  * shares leaves and outcomes with it but none of its control flow.
  */
-import { Abort, rangeOf, within } from './link.ts'
+import { Abort, rangeOf, UNDECIDED, within } from './link.ts'
 import type { LinkedFlag, Linker, Run } from './link.ts'
 import type { Evaluation, Outcome } from './outcome.ts'
 import type { Condition, Decision, Plan } from './plan.ts'
@@ -43,7 +43,7 @@ export class Explainer {
     try {
       const outcome = this.#decide(flag.plan.decide, flag)
       if (outcome !== undefined) return outcome
-      throw new Error('undecided')
+      throw new Abort(UNDECIDED)
     } catch (thrown) {
       const outcome = flag.failed(thrown)
       this.#note('evaluation ended early', `${outcome.spec.errorCode}: ${outcome.spec.errorDetails ?? ''}`)

@@ -30,7 +30,12 @@ const GENERAL: OutcomeSpec = {
   errorCode: 'GENERAL',
   errorDetails: 'the flag could not be evaluated for this context',
 }
-const UNDECIDED: OutcomeSpec = { reason: 'ERROR', errorCode: 'GENERAL', errorDetails: 'no rule of the flag decided' }
+/** When every rule passes: a defect of the dialect, not of the document. */
+export const UNDECIDED: OutcomeSpec = {
+  reason: 'ERROR',
+  errorCode: 'GENERAL',
+  errorDetails: 'no rule of the flag decided',
+}
 
 /** One flag of a Ruleset, ready to run. */
 export class LinkedFlag {

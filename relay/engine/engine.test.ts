@@ -1,0 +1,289 @@
+/** The shared engine's promises, over random Plans: no vendor is involved. */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { changes } from './changes.ts'
+import { compileWith } from './compile.ts'
+import type { Dialect } from './dialect.ts'
+import type { FlagPlan, OutcomeSpec, Plan } from './plan.ts'
+import { FlagError } from './problem.ts'
+import type { Ruleset } from './ruleset.ts'
+import { contexts, planDialect, plans } from './testing/plans.ts'
+
+const seed = 20261120
+const runs = { seed, numRuns: 2000 }
+const at = { now: 15 }
+
+function rulesetOf(plan: Plan): Ruleset {
+  return compileWith(planDialect, { document: plan, random: () => 0.5 }).ruleset
+}
+
+function single(decide: FlagPlan['decide'], more: Partial<FlagPlan> = {}): Ruleset {
+  return rulesetOf({ flags: [{ key: 'f', decide, definition: null, ...more }], segments: new Map() })
+}
+
+const serve = (outcome: OutcomeSpec): FlagPlan['decide'] => ({ kind: 'serve', outcome })
+
+describe(`random plans (seed ${seed})`, () => {
+  it('explain reaches the outcome of evaluate', () => {
+    fc.assert(
+      fc.property(plans, contexts, (plan, context) => {
+        const ruleset = rulesetOf(plan)
+        for (const key of ruleset.keys) {
+          const { trace, ...explained } = ruleset.explain(key, context, at)
+          expect(explained).toEqual(ruleset.evaluate(key, context, undefined, at))
+          expect(trace.length).toBeGreaterThan(0)
+        }
+      }),
+      runs,
+    )
+  })
+
+  it('evaluateAll answers as evaluate does, in document order', () => {
+    fc.assert(
+      fc.property(plans, contexts, (plan, context) => {
+        const ruleset = rulesetOf(plan)
+        expect(ruleset.evaluateAll(context, at)).toEqual(
+          ruleset.keys.map((key) => ruleset.evaluate(key, context, undefined, at)),
+        )
+      }),
+      runs,
+    )
+  })
+
+  it('equal projections mean equal answers, for one flag and for all', () => {
+    fc.assert(
+      fc.property(plans, contexts, contexts, fc.constantFrom(5, 15, 25, 35), (plan, one, two, now) => {
+        const ruleset = rulesetOf(plan)
+        if (ruleset.projection(one, 15) === ruleset.projection(two, now)) {
+          expect(ruleset.evaluateAll(one, at)).toEqual(ruleset.evaluateAll(two, { now }))
+        }
+        for (const key of ruleset.keys) {
+          if (ruleset.projection(one, 15, key) !== ruleset.projection(two, now, key)) continue
+          expect(ruleset.evaluate(key, one, undefined, at)).toEqual(ruleset.evaluate(key, two, undefined, { now }))
+        }
+      }),
+      runs,
+    )
+  })
+
+  it('an answer does not depend on what was asked before', () => {
+    fc.assert(
+      fc.property(plans, contexts, contexts, (plan, one, two) => {
+        const ruleset = rulesetOf(plan)
+        const before = ruleset.evaluateAll(one, at)
+        ruleset.evaluateAll(two, at)
+        expect(ruleset.evaluateAll(one, at)).toEqual(before)
+      }),
+      runs,
+    )
+  })
+})
+
+describe('outcomes', () => {
+  it('are shared, frozen objects', () => {
+    const ruleset = single(serve({ value: { colour: { name: 'red' } }, variant: 'v', reason: 'STATIC' }))
+    const answer = ruleset.evaluate('f', {})
+    expect(ruleset.evaluate('f', { targetingKey: 'other' })).toBe(answer)
+    expect(Object.isFrozen(answer)).toBe(true)
+    expect(() => Object.assign(Object(Object(answer.value)['colour']), { name: 'blue' })).toThrow(TypeError)
+  })
+
+  it('of another type become TYPE_MISMATCH', () => {
+    const ruleset = single(serve({ value: 'text', variant: 'v', reason: 'STATIC' }))
+    expect(ruleset.evaluate('f', {}, 'string')).toMatchObject({ value: 'text' })
+    expect(ruleset.evaluate('f', {}, 'number')).toMatchObject({ reason: 'ERROR', errorCode: 'TYPE_MISMATCH' })
+    expect(ruleset.evaluate('f', {}, 'number')).not.toHaveProperty('value')
+  })
+
+  it('convert as the dialect says', () => {
+    const ruleset = single(serve({ value: '5', valueText: '"5"', variant: 'v', reason: 'STATIC' }), {
+      coerce: ({ value }, type) => (type === 'number' ? { value: Number(value) } : undefined),
+    })
+    expect(ruleset.outcome('f', {}, 'number').json).toBe('"key":"f","reason":"STATIC","variant":"v","value":5')
+    expect(ruleset.evaluate('f', {}, 'boolean')).toMatchObject({ errorCode: 'TYPE_MISMATCH' })
+  })
+
+  it('spell their value as the document did', () => {
+    expect(single(serve({ value: 1, valueText: '1.0', reason: 'STATIC' })).outcome('f', {}).json).toBe(
+      '"key":"f","reason":"STATIC","variant":"","value":1.0',
+    )
+  })
+
+  it('without a value leave it out', () => {
+    const ruleset = single(serve({ reason: 'DISABLED', metadata: { set: 'a' } }))
+    expect(ruleset.evaluate('f', {}, 'number')).toEqual({ key: 'f', reason: 'DISABLED', metadata: { set: 'a' } })
+    expect(ruleset.outcome('f', {}).json).toBe('"key":"f","reason":"DISABLED","variant":"","metadata":{"set":"a"}')
+  })
+})
+
+describe('failures', () => {
+  it('in a leaf give the fault of the flag', () => {
+    const fault: OutcomeSpec = { reason: 'ERROR', errorCode: 'PARSE_ERROR' }
+    const on = {
+      name: 'broken',
+      reads: [],
+      read: (): never => {
+        throw new Error('boom')
+      },
+    }
+    const decide: FlagPlan['decide'] = {
+      kind: 'switch',
+      on,
+      cases: new Map(),
+      none: { kind: 'pass' },
+      otherwise: { kind: 'pass' },
+    }
+    expect(single(decide).evaluate('f', {})).toMatchObject({ errorCode: 'GENERAL' })
+    expect(single(decide, { fault }).evaluate('f', {})).toEqual({ key: 'f', ...fault })
+    expect(single(decide, { fault }).explain('f', {})).toMatchObject({ key: 'f', ...fault })
+  })
+
+  it('answer FLAG_NOT_FOUND for names of the object prototype', () => {
+    const ruleset = single(serve({ value: true, reason: 'STATIC' }))
+    for (const key of ['__proto__', 'constructor', 'toString', '']) {
+      expect(ruleset.evaluate(key, {})).toMatchObject({ key, errorCode: 'FLAG_NOT_FOUND' })
+      expect(ruleset.explain(key, {})).toMatchObject({ errorCode: 'FLAG_NOT_FOUND', trace: [] })
+    }
+  })
+
+  it('while lowering quarantine one flag and say where', () => {
+    const dialect: Dialect = {
+      name: 'half-broken',
+      read: (json) => json,
+      lower: (_, __, tools) => ({
+        segments: new Map(),
+        flags: [
+          tools.flag('good', 'flags.good', null, () => ({
+            key: 'good',
+            definition: 1,
+            decide: serve({ value: 1, reason: 'STATIC' }),
+          })),
+          tools.flag('bad', 'flags.bad', null, () => {
+            throw new FlagError('rules[0]', 'no such operator')
+          }),
+        ],
+      }),
+    }
+    const { ruleset, problems } = compileWith(dialect, { document: {} })
+    expect(problems).toEqual([
+      { flag: 'bad', path: 'flags.bad.rules[0]', message: 'no such operator', severity: 'error' },
+    ])
+    expect(ruleset.evaluate('good', {})).toMatchObject({ value: 1 })
+    expect(ruleset.evaluate('bad', {})).toMatchObject({ errorCode: 'PARSE_ERROR' })
+  })
+})
+
+describe('aliases and hidden flags', () => {
+  const plan: Plan = {
+    segments: new Map(),
+    keyOf: (key) => (key.endsWith(':') ? key.slice(0, -1) : key),
+    flags: [
+      { key: 'seen', definition: 1, decide: serve({ value: 1, reason: 'STATIC' }) },
+      {
+        key: 'helper',
+        definition: 1,
+        decide: serve({ value: 2, reason: 'STATIC' }),
+        hidden: true,
+        clientVisible: false,
+      },
+    ],
+  }
+
+  it('answer by name without being listed', () => {
+    const ruleset = rulesetOf(plan)
+    expect(ruleset.keys).toEqual(['seen'])
+    expect(ruleset.evaluate('seen:', {})).toMatchObject({ key: 'seen', value: 1 })
+    expect(ruleset.evaluate('helper', {})).toMatchObject({ value: 2 })
+    expect(ruleset.visible('helper', 'client')).toBe(false)
+    expect(ruleset.visible('seen:', 'client')).toBe(true)
+  })
+})
+
+describe('changes', () => {
+  const flag = (key: string, definition: unknown, condition: 'segment' | 'flag' | 'none'): FlagPlan => ({
+    key,
+    definition,
+    decide: {
+      kind: 'rules',
+      rules: [
+        {
+          name: 'r',
+          if:
+            condition === 'segment'
+              ? { kind: 'segment', id: 's' }
+              : condition === 'flag'
+                ? { kind: 'flag', key: 'base', name: 'base', holds: () => true, onCycle: { kind: 'never' } }
+                : { kind: 'always' },
+          then: serve({ value: 1, reason: 'STATIC' }),
+        },
+      ],
+      otherwise: serve({ value: 2, reason: 'STATIC' }),
+    },
+  })
+  const build = (base: unknown, segment: unknown, extra: FlagPlan[] = [], options = {}): Ruleset =>
+    compileWith(planDialect, {
+      document: {
+        segments: new Map([['s', { condition: { kind: 'always' }, definition: segment }]]),
+        flags: [flag('base', base, 'none'), flag('by-segment', 0, 'segment'), flag('by-flag', 0, 'flag'), ...extra],
+        salt: [base, segment, extra.length],
+      },
+      options,
+    }).ruleset
+
+  it('name what is added, removed and changed, through segments and other flags', () => {
+    const before = build(1, 1)
+    expect(changes(undefined, before).added).toEqual(['base', 'by-segment', 'by-flag'])
+    expect(changes(before, build(1, 1))).toEqual({ added: [], removed: [], changed: [] })
+    expect(changes(before, build(1, 2)).changed).toEqual(['by-segment'])
+    expect(changes(before, build(2, 1)).changed).toEqual(['base', 'by-flag'])
+    expect(changes(before, build(1, 1, [flag('new', 0, 'none')]))).toEqual({ added: ['new'], removed: [], changed: [] })
+    expect(changes(build(1, 1, [flag('old', 0, 'none')]), before).removed).toEqual(['old'])
+  })
+
+  it('are everything when the options differ', () => {
+    expect(changes(build(1, 1), build(1, 1, [], { profile: 'other' })).changed).toHaveLength(3)
+  })
+})
+
+describe('revision', () => {
+  it('is the same for the same bytes and options, and for nothing else', () => {
+    const of = (document: string, options = {}): string =>
+      compileWith({ ...planDialect, lower: () => ({ flags: [], segments: new Map() }) }, { document, options }).ruleset
+        .revision
+    expect(of('{"a":1}')).toBe(of('{"a":1}'))
+    expect(of('{"a":1}')).not.toBe(of('{"a":2}'))
+    expect(of('{"a":1}')).not.toBe(of('{"a":1}', { profile: 'x' }))
+    expect(of('{"a":1}')).toMatch(/^[0-9a-f]{32}$/)
+  })
+})
+
+describe('transitions', () => {
+  it('are announced, and end the validity of a projection', () => {
+    const ruleset = single({
+      kind: 'rules',
+      rules: [
+        { name: 'window', if: { kind: 'time', from: 10, until: 20 }, then: serve({ value: 1, reason: 'STATIC' }) },
+      ],
+      otherwise: serve({ value: 0, reason: 'STATIC' }),
+    })
+    expect([0, 10, 19, 20].map((now) => ruleset.nextTransition(now))).toEqual([10, 20, 20, undefined])
+    expect([9, 10, 19, 20].map((now) => ruleset.evaluate('f', {}, undefined, { now }).value)).toEqual([0, 1, 1, 0])
+    expect(ruleset.projection({}, 9)).not.toBe(ruleset.projection({}, 10))
+    expect(ruleset.projection({}, 10)).toBe(ruleset.projection({}, 19))
+  })
+
+  it('of unknown moments and of chance have no projection', () => {
+    const bucket = {
+      name: 'dice',
+      reads: [],
+      volatile: 'random' as const,
+      of: (frame: { random: () => number }) => frame.random(),
+    }
+    expect(
+      single({ kind: 'split', bucket, ranges: [], ends: 'closed', otherwise: serve({ reason: 'STATIC' }) }).projection(
+        {},
+        0,
+      ),
+    ).toBe(undefined)
+  })
+})

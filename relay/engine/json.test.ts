@@ -1,0 +1,63 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { MAX_DEPTH, parseDocument } from './json.ts'
+import { DocumentError } from './problem.ts'
+
+const encode = (text: string): string => {
+  const { json, spelling } = parseDocument(`{"v":${text}}`)
+  return spelling.encode(Object(json), 'v')
+}
+
+describe('number spelling', () => {
+  it.each([
+    '1.0',
+    '0',
+    '-0',
+    '1e3',
+    '1E+3',
+    '12345678901234567890',
+    '0.10',
+    '12345678901.12345678',
+    '-1.50',
+    '5',
+    '1.5',
+  ])('%s survives', (text) => expect(encode(text)).toBe(text))
+
+  it('survives at any depth, in lists and last in an object', () => {
+    expect(encode('{"a":[1.0,{"b":2.50}],"c":1e2}')).toBe('{"a":[1.0,{"b":2.50}],"c":1e2}')
+    expect(encode('{ "a" : 1.0 }')).toBe('{"a":1.0}')
+    expect(encode('[7.0 , 8]')).toBe('[7.0,8]')
+  })
+
+  it('does not mistake text for numbers', () => {
+    expect(encode('"a: 1.0, b"')).toBe('"a: 1.0, b"')
+    expect(encode('{"__proto__":1.0}')).toBe('{"__proto__":1.0}')
+  })
+
+  it('leaves any document equal to JSON.parse', () => {
+    fc.assert(
+      fc.property(fc.json(), (text) => {
+        const { json, spelling } = parseDocument(text)
+        expect(json).toEqual(JSON.parse(text))
+        expect(JSON.parse(spelling.encode({ json }, 'json'))).toEqual(JSON.parse(text))
+      }),
+      { seed: 1, numRuns: 2000 },
+    )
+  })
+})
+
+describe('hostile documents', () => {
+  it('that are not JSON are named so', () => {
+    expect(() => parseDocument('{"a":')).toThrow(DocumentError)
+    expect(() => parseDocument('')).toThrow(/not valid JSON/)
+  })
+
+  it('that nest too deep are refused before anything recursive sees them', () => {
+    expect(() => parseDocument('['.repeat(100_000))).toThrow(/nests deeper/)
+    const deepest = '['.repeat(MAX_DEPTH) + ']'.repeat(MAX_DEPTH)
+    expect(() => parseDocument(deepest)).not.toThrow()
+    expect(parseDocument(`"${'['.repeat(1000)}\\""`).json).toBe(`${'['.repeat(1000)}"`)
+  })
+
+  it('with a byte order mark are read', () => expect(parseDocument('\u{feff}{"a":1}').json).toEqual({ a: 1 }))
+})
