@@ -1,0 +1,62 @@
+/**
+ * Every setting of the relay, once: default, unit, reason. The checker, the JSON Schema for editors, the reference and
+ * the environment variables are all derived from these schemas, so they cannot contradict each other.
+ */
+import { z } from 'zod'
+import { environmentSchema } from './environment.ts'
+import type { EnvironmentSettings } from './environment.ts'
+import { listenSchema } from './listen.ts'
+import type { ListenSettings } from './listen.ts'
+import { storeSchema } from './store.ts'
+import type { StoreSettings } from './store.ts'
+import { duration } from './units.ts'
+
+/** The whole configuration, checked, with every default filled in. Times in ms, sizes in bytes, paths absolute. */
+export interface Settings {
+  readonly listen: ListenSettings
+  /** By name. At least one. */
+  readonly environments: ReadonlyMap<string, EnvironmentSettings>
+  readonly store: StoreSettings
+  readonly workers: number
+  readonly log: { readonly level: LogLevel }
+  readonly drain: { readonly windowMs: number; readonly graceMs: number }
+}
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
+
+const ENVIRONMENT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
+
+const drain: z.ZodType<Settings['drain']> = z
+  .strictObject({
+    window: duration({ max: '10m' })
+      .default(5_000)
+      .describe('After SIGTERM the relay says “not ready” and goes on serving this long, until balancers have noticed.'),
+    grace: duration({ max: '10m' })
+      .default(10_000)
+      .describe('Then open requests and streams get this long to end. Window and grace together stay below the pod’s.'),
+  })
+  .transform(({ window, grace }) => ({ windowMs: window, graceMs: grace }))
+
+export const settingsSchema: z.ZodType<Settings> = z.strictObject({
+  listen: listenSchema.prefault({}).describe('Where the relay listens.'),
+  environments: z
+    .record(z.string().regex(ENVIRONMENT_NAME), environmentSchema)
+    .refine((environments) => Object.keys(environments).length > 0, { error: 'must name at least one environment' })
+    .transform((environments) => new Map(Object.entries(environments)) as ReadonlyMap<string, EnvironmentSettings>)
+    .describe('The environments served, by name: letters, digits, dots, dashes, underscores; up to 63.'),
+  store: storeSchema.prefault({}).describe('Where last known good documents outlive the process.'),
+  workers: z
+    .literal(1, { error: 'must be 1: several workers in one process come later; run several replicas instead' })
+    .default(1)
+    .describe('Processes that share the port. Only 1 for now; run more replicas to use more cores.'),
+  log: z
+    .strictObject({
+      level: z
+        .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+        .default('info')
+        .describe('Least severe log line that is written.'),
+    })
+    .prefault({})
+    .describe('Logs: one JSON object per line on stderr.'),
+  drain: drain.prefault({}).describe('How the relay says goodbye.'),
+})
