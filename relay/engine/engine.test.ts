@@ -103,6 +103,18 @@ describe('outcomes', () => {
     expect(ruleset.evaluate('f', {}, 'boolean')).toMatchObject({ errorCode: 'TYPE_MISMATCH' })
   })
 
+  it('answer each type on their own where the value is converted from text', () => {
+    const error: OutcomeSpec = { reason: 'ERROR', errorCode: 'PARSE_ERROR' }
+    const spec: OutcomeSpec = {
+      ...error,
+      as: (type) => (type === 'string' ? { value: '{', variant: 'v', reason: 'STATIC' } : error),
+    }
+    const ruleset = single(serve(spec))
+    expect(ruleset.evaluate('f', {})).toEqual({ key: 'f', ...error })
+    expect(ruleset.evaluate('f', {}, 'object')).toEqual({ key: 'f', ...error })
+    expect(ruleset.evaluate('f', {}, 'string')).toEqual({ key: 'f', value: '{', variant: 'v', reason: 'STATIC' })
+  })
+
   it('spell their value as the document did', () => {
     expect(single(serve({ value: 1, valueText: '1.0', reason: 'STATIC' })).outcome('f', {}).json).toBe(
       '"key":"f","reason":"STATIC","variant":"","value":1.0',

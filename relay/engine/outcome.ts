@@ -102,6 +102,10 @@ export class Outcome {
 
   #typedAs(type: ValueType): Outcome {
     const { key, value, reason, metadata } = this.evaluation
+    if (this.spec.as !== undefined) {
+      const spec = this.spec.as(type)
+      return spec === this.spec ? this : new Outcome(key, spec)
+    }
     if (value === undefined) return this
     const coerced = this.#coerce === undefined ? undefined : this.#coerce(this.spec, type)
     if (this.#coerce === undefined ? typeOf(value) === type : coerced?.value === value) return this

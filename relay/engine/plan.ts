@@ -139,6 +139,11 @@ export interface OutcomeSpec {
   readonly metadata?: Metadata
   /** Anything a `flag` condition of the same dialect wants to see that clients do not. */
   readonly tag?: unknown
+  /**
+   * The answer to a caller who names a type, for vendors that store text and convert it on request: an outcome whose
+   * own conversion is an error may still answer as another type. Asked once per type. Default: `FlagPlan.coerce`.
+   */
+  readonly as?: (type: ValueType) => OutcomeSpec
 }
 
 /** The answer to a caller who names a type: a value of that type, or undefined for a TYPE_MISMATCH. */
