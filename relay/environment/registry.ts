@@ -44,9 +44,10 @@ export class Registry {
   async reconcile(wanted: readonly Wanted[], publish: () => void): Promise<void> {
     const before = this.#running
     const next = new Map(
-      wanted.map(({ name, fingerprint, create }) => {
+      wanted.map((candidate) => {
+        const { name, fingerprint } = candidate
         const running = before.get(name)
-        return [name, running?.fingerprint === fingerprint ? running : { fingerprint, environment: create() }]
+        return [name, running?.fingerprint === fingerprint ? running : { fingerprint, environment: candidate.create() }]
       }),
     )
     await Promise.all(
@@ -60,9 +61,8 @@ export class Registry {
     this.#running = next
     publish()
     const kept = new Set([...next.values()].map((entry) => entry.environment))
-    await Promise.all(
-      [...before.values()].map(({ environment }) => (kept.has(environment) ? undefined : environment.stop())),
-    )
+    const replaced = [...before.values()].filter(({ environment }) => !kept.has(environment))
+    await Promise.all(replaced.map(({ environment }) => environment.stop()))
   }
 
   async stop(): Promise<void> {
