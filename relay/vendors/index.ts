@@ -1,0 +1,4 @@
+/** The vendors this relay can talk to. Adding one adds one line here and one folder beside this file. */
+import type { Vendor } from './vendor.ts'
+
+export const vendors: ReadonlyMap<string, Vendor> = new Map<string, Vendor>([])
