@@ -1,0 +1,13 @@
+/** Regex: the character sets that dialects share by name. */
+import { union } from './charset.ts'
+import type { CharSet } from './charset.ts'
+
+export const ASCII_DIGITS: CharSet = [0x30, 0x39]
+export const ASCII_WORDS: CharSet = [0x30, 0x39, 0x41, 0x5a, 0x5f, 0x5f, 0x61, 0x7a]
+export const LINE_FEED: CharSet = [0x0a, 0x0a]
+
+/** What ECMAScript's `\s` matches: its white space and its line terminators. */
+export const ECMASCRIPT_BLANKS: CharSet = union([
+  [0x09, 0x0d, 0x20, 0x20, 0xa0, 0xa0, 0x1680, 0x1680, 0x2000, 0x200a, 0x2028, 0x2029],
+  [0x202f, 0x202f, 0x205f, 0x205f, 0x3000, 0x3000, 0xfeff, 0xfeff],
+])
