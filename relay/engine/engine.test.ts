@@ -128,6 +128,27 @@ describe('outcomes', () => {
   })
 })
 
+describe('decisions that are shared', () => {
+  it('are linked and inspected once, so that nesting does not multiply them', () => {
+    let shared = serve({ reason: 'STATIC', value: true })
+    for (let depth = 0; depth < 60; depth++) {
+      const inner = shared
+      shared = {
+        kind: 'rules',
+        rules: [
+          { name: 'one', if: { kind: 'never' }, then: inner },
+          { name: 'two', if: { kind: 'never' }, then: inner },
+        ],
+        otherwise: inner,
+      }
+    }
+    const document: Plan = { flags: [{ key: 'f', decide: shared, definition: null }], segments: new Map() }
+    const { ruleset } = compileWith(planDialect, { document, sha256: 'given, as JSON text has no sharing' })
+    expect(ruleset.evaluate('f', {}).value).toBe(true)
+    expect(ruleset.facts('f').reads).toEqual([])
+  })
+})
+
 describe('failures', () => {
   it('in a leaf give the fault of the flag', () => {
     const fault: OutcomeSpec = { reason: 'ERROR', errorCode: 'PARSE_ERROR' }
@@ -200,6 +221,40 @@ describe('aliases and hidden flags', () => {
       },
     ],
   }
+
+  it('have the facts of the flag they mean', () => {
+    const plan: Plan['segments'] = new Map()
+    const term = { name: 'c', reads: ['c'], read: (frame: { context: object }): unknown => frame.context }
+    const decide: FlagPlan['decide'] = {
+      kind: 'switch',
+      on: term,
+      cases: new Map(),
+      none: serve({ reason: 'STATIC', value: 1 }),
+      otherwise: serve({ reason: 'STATIC', value: 2 }),
+    }
+    const aliased = rulesetOf({
+      flags: [{ key: 'f', decide, definition: null }],
+      segments: plan,
+      keyOf: (key) => key.replace(/:$/, ''),
+    })
+    expect(aliased.projection({ c: 1 }, 0, 'f:')).toBe(aliased.projection({ c: 1 }, 0, 'f'))
+    expect(aliased.projection({ c: 1 }, 0, 'f:')).not.toBe(aliased.projection({ c: 2 }, 0, 'f:'))
+  })
+
+  it('leave room for the dialect to say what is missing', () => {
+    const ruleset = rulesetOf({
+      flags: [],
+      segments: new Map(),
+      missing: (key, type) => ({ reason: 'ERROR', errorCode: 'GENERAL', errorDetails: `${key} as ${type}` }),
+    })
+    expect(ruleset.evaluate('x', {}, 'string')).toEqual({
+      key: 'x',
+      reason: 'ERROR',
+      errorCode: 'GENERAL',
+      errorDetails: 'x as string',
+    })
+    expect(ruleset.explain('x', {}).errorDetails).toBe('x as undefined')
+  })
 
   it('answer by name without being listed', () => {
     const ruleset = rulesetOf(plan)

@@ -24,6 +24,8 @@ class Collector {
   readonly segments = new Set<string>()
   readonly boundaries = new Set<number>()
   readonly volatile = new Set<Volatile>()
+  /** Decisions and conditions may be shared within a plan; each is walked once. */
+  readonly #walked = new Set<Decision | Condition>()
 
   leaf(leaf: { readonly reads: Reads; readonly volatile?: Volatile }): void {
     if (leaf.reads === '*') this.everything = true
@@ -32,6 +34,8 @@ class Collector {
   }
 
   decision(decision: Decision): void {
+    if (this.#walked.has(decision)) return
+    this.#walked.add(decision)
     switch (decision.kind) {
       case 'serve':
       case 'pass':
@@ -57,6 +61,8 @@ class Collector {
   }
 
   condition(condition: Condition): void {
+    if (this.#walked.has(condition)) return
+    this.#walked.add(condition)
     switch (condition.kind) {
       case 'always':
       case 'never':

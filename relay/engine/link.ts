@@ -45,6 +45,7 @@ export class LinkedFlag {
   active = false
   readonly #linker: Linker
   readonly #outcomes = new Map<OutcomeSpec, Outcome>()
+  readonly #linked = new Map<Decision, Decide>()
   #decide: Decide | undefined
 
   constructor(plan: FlagPlan, index: number, linker: Linker) {
@@ -69,6 +70,16 @@ export class LinkedFlag {
   /** The outcome that stands for whatever a leaf threw. */
   failed(thrown: unknown): Outcome {
     return this.outcome(thrown instanceof Abort ? thrown.outcome : (this.plan.fault ?? GENERAL))
+  }
+
+  /** Links a decision once, however many places of the plan share it: else shared parts would multiply. */
+  once(decision: Decision, link: () => Decide): Decide {
+    let linked = this.#linked.get(decision)
+    if (linked === undefined) {
+      linked = link()
+      this.#linked.set(decision, linked)
+    }
+    return linked
   }
 
   /** The one Outcome object of a spec, so that answers are shared and their JSON is made once. */
@@ -97,6 +108,10 @@ export class Linker {
   }
 
   decision(decision: Decision, flag: LinkedFlag): Decide {
+    return flag.once(decision, () => this.#link(decision, flag))
+  }
+
+  #link(decision: Decision, flag: LinkedFlag): Decide {
     switch (decision.kind) {
       case 'serve': {
         const outcome = flag.outcome(decision.outcome)

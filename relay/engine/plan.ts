@@ -177,4 +177,9 @@ export interface Plan {
   readonly metadata?: Metadata
   /** Maps spellings of a key to the one in `flags`, such as `feature:` to `feature`. Default: as it is. */
   readonly keyOf?: (key: string) => string
+  /**
+   * The answer for a key that no flag has, to a caller who may have named a type; for vendors whose keys have parts, of
+   * which some may be known. Must depend on nothing else. Default: FLAG_NOT_FOUND.
+   */
+  readonly missing?: (key: string, type: ValueType | undefined) => OutcomeSpec
 }

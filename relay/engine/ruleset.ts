@@ -10,7 +10,7 @@ import { Linker } from './link.ts'
 import type { LinkedFlag, Run } from './link.ts'
 import { Outcome } from './outcome.ts'
 import type { Context, Evaluation, Metadata, ValueType } from './outcome.ts'
-import type { Plan } from './plan.ts'
+import type { OutcomeSpec, Plan } from './plan.ts'
 
 export interface EvaluateOptions {
   /** Milliseconds since the epoch. Default: the system clock. */
@@ -29,6 +29,8 @@ interface RulesetParts {
 }
 
 const EMPTY: Context = Object.freeze({})
+/** Of a key that no flag has: its answer never changes while this Ruleset lives. */
+const NO_FACTS: Facts = { reads: [], flags: new Set(), segments: new Set(), boundaries: [], volatile: new Set() }
 
 export class Ruleset {
   /** Name of the dialect. */
@@ -45,7 +47,8 @@ export class Ruleset {
   readonly plan: Plan
   readonly #linker: Linker
   readonly #listed: readonly LinkedFlag[]
-  readonly #facts = new Map<string, Facts>()
+  /** By flag; under undefined those of all flags together. */
+  readonly #facts = new Map<LinkedFlag | undefined, Facts>()
   readonly #run: Run
 
   constructor({ dialect, options, revision, plan, random }: RulesetParts) {
@@ -68,7 +71,7 @@ export class Ruleset {
   /** As `evaluate`, with the prepared JSON text of the answer. */
   outcome(key: string, context: Context, type?: ValueType, options?: EvaluateOptions): Outcome {
     const flag = this.#find(key)
-    if (flag === undefined) return notFound(key)
+    if (flag === undefined) return this.#missing(key, type)
     const outcome = flag.run(this.#frame(context, options))
     return type === undefined ? outcome : outcome.as(type)
   }
@@ -97,7 +100,7 @@ export class Ruleset {
   /** The same outcome as `evaluate`, and the steps that led to it. */
   explain(key: string, context: Context, options?: EvaluateOptions): Explanation {
     const flag = this.#find(key)
-    if (flag === undefined) return { ...notFound(key).evaluation, trace: [] }
+    if (flag === undefined) return { ...this.#missing(key).evaluation, trace: [] }
     const explainer = new Explainer(this.plan, this.#linker, { ...this.#frame(context, options) })
     return { ...explainer.flag(flag).evaluation, trace: explainer.trace }
   }
@@ -110,11 +113,13 @@ export class Ruleset {
 
   /** What one flag, or all flags together, depend on. Computed once. */
   facts(key?: string): Facts {
-    const known = this.#facts.get(key ?? '')
+    const flag = key === undefined ? undefined : this.#find(key)
+    if (key !== undefined && flag === undefined) return NO_FACTS
+    const known = this.#facts.get(flag)
     if (known !== undefined) return known
     const flags = new Map(this.plan.flags.map((flag) => [flag.key, flag]))
-    const facts = inspect(this.plan, flags, key === undefined ? flags.keys() : [key])
-    this.#facts.set(key ?? '', facts)
+    const facts = inspect(this.plan, flags, flag === undefined ? flags.keys() : [flag.plan.key])
+    this.#facts.set(flag, facts)
     return facts
   }
 
@@ -144,6 +149,10 @@ export class Ruleset {
     return meant === undefined ? undefined : this.#linker.flags.get(meant)
   }
 
+  #missing(key: string, type?: ValueType): Outcome {
+    return new Outcome(key, this.plan.missing?.(key, type) ?? notFound(key))
+  }
+
   #frame(context: Context, options: EvaluateOptions | undefined): Run {
     const run = this.#run
     run.context = context
@@ -153,10 +162,10 @@ export class Ruleset {
   }
 }
 
-function notFound(key: string): Outcome {
-  return new Outcome(key, {
+function notFound(key: string): OutcomeSpec {
+  return {
     reason: 'ERROR',
     errorCode: 'FLAG_NOT_FOUND',
     errorDetails: `flag ${JSON.stringify(key)} was not found`,
-  })
+  }
 }
