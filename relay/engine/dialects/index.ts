@@ -1,4 +1,5 @@
 /** The dialects this engine speaks. Adding a vendor adds one line here and one folder beside this file. */
 import type { Dialect } from '../dialect.ts'
+import { featbit } from './featbit/lower.ts'
 
-export const dialects: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([])
+export const dialects: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([[featbit.name, featbit]])
