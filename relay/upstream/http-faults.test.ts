@@ -199,6 +199,8 @@ test('an upstream that fails in turns is asked exactly by the schedule, over one
   for (let failures = 1; failures <= 24; failures += 1) {
     const error = await sink.failureAt(failures)
     await until(() => source.status().nextAttemptAt !== undefined, 'the retry to be scheduled')
+    // The server learns a little later that a connection ended; fake time would not wait for it.
+    await until(() => server.openSockets === 0, 'the failed connection to be let go')
     const due = backoffDelay(failures, error, twin.random())
     expect(timers.nextIn).toBe(due)
     expect(timers.pending).toBe(1)

@@ -10,6 +10,8 @@ export interface TestUpstream {
   readonly port: number
   /** Requests (HTTP) or connections (TCP) so far. */
   readonly seen: number
+  /** Sockets that are open now. */
+  readonly openSockets: number
   /** The most sockets that were open at once. */
   readonly peakSockets: number
   readonly requests: readonly IncomingMessage[]
@@ -58,6 +60,9 @@ async function listen(server: Server, requests: IncomingMessage[], seen: () => n
     requests,
     get seen() {
       return seen()
+    },
+    get openSockets() {
+      return sockets.size
     },
     get peakSockets() {
       return peak
