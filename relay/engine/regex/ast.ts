@@ -4,11 +4,11 @@
  */
 import type { CharSet } from './charset.ts'
 
-/** Word characters as `\b` sees them: `ascii`, or another set where the dialect or its flags say so. */
+/** `words`: what `\b` takes for word characters. `notBoundaryInText` holds where `notBoundary` does, but never in ''. */
 export type Assertion =
   | { type: 'assert'; kind: 'textStart' | 'textEnd' | 'finalEnd' }
   | { type: 'assert'; kind: 'lineStart' | 'lineEnd'; lines: CharSet }
-  | { type: 'assert'; kind: 'boundary' | 'notBoundary'; words: CharSet }
+  | { type: 'assert'; kind: 'boundary' | 'notBoundary' | 'notBoundaryInText'; words: CharSet }
 
 /** `max` may be Infinity. `finalEnd` is the end of text or the place before a line feed that ends it. */
 export type Node =

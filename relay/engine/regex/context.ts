@@ -40,10 +40,12 @@ export function asQuestion(assertion: Assertion, sets: readonly CharSet[]): (bef
       return (before, after) => ((before & bit) !== 0) !== ((after & bit) !== 0)
     case 'notBoundary':
       return (before, after) => ((before & bit) !== 0) === ((after & bit) !== 0)
+    case 'notBoundaryInText':
+      return (before, after) => ((before & bit) !== 0) === ((after & bit) !== 0) && (before & after & EDGE) === 0
   }
 }
 
 function setOf(assertion: Assertion): CharSet | undefined {
-  if (assertion.kind === 'boundary' || assertion.kind === 'notBoundary') return assertion.words
-  return assertion.kind === 'lineStart' || assertion.kind === 'lineEnd' ? assertion.lines : undefined
+  if ('words' in assertion) return assertion.words
+  return 'lines' in assertion ? assertion.lines : undefined
 }

@@ -10,12 +10,15 @@ import { divide } from './alphabet.ts'
 import type { Alphabet } from './alphabet.ts'
 import { contains } from './charset.ts'
 import { asQuestion, assertedSets, EDGE, FINAL_FEED, maskOf } from './context.ts'
-import { CHECK, FORK, FOUND, TAKE } from './program.ts'
+import { CHECK, FORK, TAKE } from './program.ts'
 import type { Program } from './program.ts'
 import { LINE_FEED } from './sets.ts'
 
 /** Numbers remembered per pattern, four bytes each: 128 KiB. */
 const MEMORY = 32_768
+
+/** Answers of sets for letters remembered per pattern, one byte each. */
+const ACCEPTING_MEMORY = 65_536
 
 /** Where a text is found to match; where it is certain that it never will. */
 const MATCH = -2
@@ -51,6 +54,8 @@ export class Search {
   readonly #endsInFeed: number
   readonly #seen: Int32Array
   readonly #pending: Int32Array
+  readonly #reached: Int32Array
+  readonly #accepting = new Map<number, Uint8Array>()
   #round = 0
   #states: State[] = []
   #remembered = 0
@@ -68,6 +73,7 @@ export class Search {
     const masks = this.#alphabet.samples.map((sample) => maskOf(sample, asked))
     this.#masks = [...masks, EDGE, (masks[this.#feed] ?? 0) | FINAL_FEED]
     this.#seen = new Int32Array(program.operation.length * 2)
+    this.#reached = new Int32Array(program.operation.length + 1)
     this.#pending = new Int32Array(program.operation.length * 2 + 2)
   }
 
@@ -120,19 +126,15 @@ export class Search {
    * nothing ever will), or undefined when a match ends here.
    */
   #advance(waiting: Int32Array, before: number, letter: number): Int32Array | undefined {
-    const { operation, next, operand, sets, start } = this.#program
+    const { operation, next, operand, start } = this.#program
     const size = operation.length
     const after = this.#masks[letter] ?? 0
-    const sample = letter === this.#endsInFeed ? 0x0a : (this.#alphabet.samples[letter] ?? -1)
+    const accepting = letter === this.#end ? undefined : this.#acceptingSets(letter)
     const seen = this.#seen
     const pending = this.#pending
+    const reached = this.#reached
     const round = this.#nextRound()
-    const reached: number[] = []
-    const reach = (address: number): void => {
-      if (seen[size + address] === round) return
-      seen[size + address] = round
-      reached.push(address)
-    }
+    let count = 0
     for (const from of waiting) {
       let height = 0
       pending[height++] = from
@@ -144,17 +146,31 @@ export class Search {
         const kind = operation[address]
         const follower = next[address] ?? 0
         const argument = operand[address] ?? 0
-        if (kind === FOUND) return undefined
-        if (kind === FORK) {
+        if (kind === TAKE) {
+          if (accepting?.[argument] === 1 && seen[size + follower] !== round) {
+            seen[size + follower] = round
+            reached[count++] = follower
+          }
+        } else if (kind === FORK) {
           pending[height++] = argument
           pending[height++] = follower
         } else if (kind === CHECK) {
           if (this.#questions[argument]?.(before, after)) pending[height++] = follower
-        } else if (kind === TAKE && sample >= 0 && contains(sets[argument] ?? [], sample)) reach(follower)
+        } else return undefined
       }
     }
-    if (!this.#options.anchored && letter !== this.#end) reach(start)
-    return Int32Array.from(reached)
+    if (!this.#options.anchored && accepting && seen[size + start] !== round) reached[count++] = start
+    return reached.slice(0, count)
+  }
+
+  /** For each set of the program, 1 if it takes the letter; asked once per letter. */
+  #acceptingSets(letter: number): Uint8Array {
+    const known = this.#accepting.get(letter)
+    if (known) return known
+    const sample = letter === this.#endsInFeed ? 0x0a : (this.#alphabet.samples[letter] ?? 0)
+    const accepting = Uint8Array.from(this.#program.sets, (set) => (contains(set, sample) ? 1 : 0))
+    if (this.#accepting.size * accepting.length < ACCEPTING_MEMORY) this.#accepting.set(letter, accepting)
+    return accepting
   }
 
   #nextRound(): number {

@@ -40,16 +40,18 @@ function readMember(grammar: PerlGrammar, flags: Flags): CharSet {
   }
   if (!isRange) return grammar.folded([from, from], flags)
   reader.take('-')
-  const to = readAtom(grammar, flags)
+  const to = readEscaped(grammar, flags)
   if (typeof to !== 'number') throw new RegexError('a class escape cannot end a range')
   if (to < from) throw new RegexError('range out of order in class')
   return grammar.folded([from, to], flags)
 }
 
 function readAtom(grammar: PerlGrammar, flags: Flags): number | CharSet {
+  return grammar.classExtra(flags) ?? readEscaped(grammar, flags)
+}
+
+function readEscaped(grammar: PerlGrammar, flags: Flags): number | CharSet {
   const { reader } = grammar
-  const extra = grammar.classExtra(flags)
-  if (extra) return extra
   if (!reader.take('\\')) return reader.next()
   return grammar.escapedSet(flags) ?? grammar.escapedPoint(true)
 }

@@ -20,6 +20,8 @@ export abstract class PerlGrammar extends Grammar {
   /** `{n}`, `{n,}`, `{n,m}` and what else counts as a counted repeat: groups 1 and 3 the bounds, 2 the comma. */
   protected readonly counted: RegExp = /\{(\d+)(,?)(\d*)\}/y
 
+  /** Whether `^*` is allowed. */
+  protected readonly repeatsAssertions: boolean = true
   /** Largest number in a counted repeat. */
   protected readonly largestCount: number = Infinity
 
@@ -49,8 +51,14 @@ export abstract class PerlGrammar extends Grammar {
 
   protected override term(scope: Scope, items: Node[]): void {
     if (this.skipIgnored(scope.flags)) return
+    const grouped = this.cursor.at('(')
     const node = this.#atom(scope, items)
-    if (node) items.push(this.#quantified(node, scope.flags))
+    if (!node) return
+    const quantified = this.#quantified(node, scope.flags)
+    if (quantified && node.type === 'assert' && !grouped && !this.repeatsAssertions) {
+      throw new RegexError('nothing to repeat')
+    }
+    items.push(quantified ?? node)
   }
 
   /** Steps over comments and, in verbose mode, blanks; true when there were any. */
@@ -60,10 +68,10 @@ export abstract class PerlGrammar extends Grammar {
     return this.cursor.index > start
   }
 
-  #quantified(atom: Node, flags: Flags): Node {
+  #quantified(atom: Node, flags: Flags): Node | undefined {
     while (this.skipIgnored(flags));
     const node = this.#quantifier(atom)
-    if (!node) return atom
+    if (!node) return undefined
     this.cursor.take('?')
     while (this.skipIgnored(flags));
     if (this.#quantifier(atom))
@@ -101,7 +109,7 @@ export abstract class PerlGrammar extends Grammar {
         ? { type: 'assert', kind: 'lineEnd', lines: LINE_FEED }
         : { type: 'assert', kind: this.dollar }
     }
-    if (cursor.at('*') || cursor.at('+') || cursor.at('?')) throw new RegexError('nothing to repeat')
+    if (cursor.match(/[*+?]/y) ?? cursor.match(this.counted)) throw new RegexError('nothing to repeat')
     if (cursor.take('\\')) return this.escape(flags, items)
     return this.literal(cursor.next(), flags)
   }

@@ -14,9 +14,9 @@ export const FOUND = 3
 
 /** `next` is the instruction that follows; `operand` the other way (FORK), the set's or the assertion's index. */
 export interface Program {
-  readonly operation: readonly number[]
-  readonly next: readonly number[]
-  readonly operand: readonly number[]
+  readonly operation: Int32Array
+  readonly next: Int32Array
+  readonly operand: Int32Array
   readonly sets: readonly CharSet[]
   readonly assertions: readonly Assertion[]
   readonly start: number
@@ -27,8 +27,14 @@ export function assemble(node: Node, limit: number): Program {
   const assembler = new Assembler(limit)
   const found = assembler.push(FOUND, 0, 0)
   const start = assembler.emit(node, found)
-  const { operation, next, operand, sets, assertions } = assembler
-  return { operation, next, operand, sets, assertions, start }
+  return {
+    operation: Int32Array.from(assembler.operation),
+    next: Int32Array.from(assembler.next),
+    operand: Int32Array.from(assembler.operand),
+    sets: assembler.sets,
+    assertions: assembler.assertions,
+    start,
+  }
 }
 
 /** Works from the end to the beginning: whoever emits a node already knows where it goes on. */

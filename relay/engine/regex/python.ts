@@ -41,7 +41,9 @@ export function parsePython(pattern: string, flags: string): Node {
 class Python extends PerlGrammar {
   protected override readonly dollar: 'textEnd' | 'finalEnd' = 'finalEnd'
   protected override readonly counted: RegExp = /\{(?!\})(\d*)(,?)(\d*)\}/y
+  protected override readonly repeatsAssertions: boolean = false
   override readonly classRules: PerlGrammar['classRules'] = { setBeforeHyphen: false, subtraction: false }
+  readonly #names = new Set<string>()
 
   protected override folding(flags: Flags): Folding {
     return flags.ascii ? 'ascii' : 'python'
@@ -58,7 +60,12 @@ class Python extends PerlGrammar {
     if (cursor.at('>')) throw new RegexError('atomic groups are not supported')
     if (cursor.at('(')) throw new RegexError('conditionals are not supported')
     if (cursor.at('P=')) throw new RegexError('backreferences are not supported')
-    if (cursor.match(/P<[\p{ID_Start}_][\p{ID_Continue}]*>/uy)) return this.group(scope.flags)
+    const name = cursor.match(/P<([\p{ID_Start}_][\p{ID_Continue}]*)>/uy)?.[1]
+    if (name !== undefined) {
+      if (this.#names.has(name)) throw new RegexError(`group name ${name} is used twice`)
+      this.#names.add(name)
+      return this.group(scope.flags)
+    }
     const inline = this.inlineFlags('aimsux', scope.flags)
     if (!inline) throw new RegexError('unknown group syntax (?')
     if (inline.scoped) return this.group(inline.flags)
@@ -74,7 +81,8 @@ class Python extends PerlGrammar {
     if (letter === undefined) return undefined
     if (letter === 'A') return { type: 'assert', kind: 'textStart' }
     if (letter === 'Z' || letter === 'z') return { type: 'assert', kind: 'textEnd' }
-    return { type: 'assert', kind: letter === 'b' ? 'boundary' : 'notBoundary', words: words(flags) }
+    // Before 3.14 an empty text has no place that is not a boundary.
+    return { type: 'assert', kind: letter === 'b' ? 'boundary' : 'notBoundaryInText', words: words(flags) }
   }
 
   override escapedSet(flags: Flags): CharSet | undefined {
