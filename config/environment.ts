@@ -4,25 +4,13 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { Plausibility } from '../relay/environment/plausibility.ts'
+import type { Key, EnvironmentSettings as Served, Valueless } from '../relay/serve/settings.ts'
 import type { UpstreamSettings } from '../relay/vendors/vendor.ts'
 import { duration, size } from './units.ts'
 
-/** A credential, kept as digest only, so that no dump or log of the settings can leak it. */
-export interface Key {
-  /** Lower-case hex SHA-256 of the key. */
-  readonly sha256: string
-  /** Milliseconds since the epoch; absent: never. */
-  readonly expiresAt?: number
-}
-
-export interface EnvironmentSettings {
+/** What serving needs, with every default filled in, and what refreshing needs. Keys are digests, never the keys. */
+export interface EnvironmentSettings extends Required<Omit<Served, 'name' | 'environment'>> {
   readonly upstream: UpstreamSettings
-  readonly keys: { readonly server: readonly Key[]; readonly client: readonly Key[]; readonly admin: readonly Key[] }
-  readonly anonymous: boolean
-  readonly cors: { readonly origins: readonly string[] }
-  readonly valueless: 'omit' | '404'
-  /** Shell-like patterns with `*`; a flag is visible to client keys when it is included and not excluded. */
-  readonly clientFlags: { readonly include: readonly string[]; readonly exclude: readonly string[] }
   readonly plausibility: Plausibility
   readonly staleAfterMs: number
 }
@@ -43,7 +31,10 @@ const upstream: z.ZodType<UpstreamSettings> = z
     every: duration({ min: '100ms', max: '1d' })
       .exactOptional()
       .describe('Poll interval. Each vendor has its own default; failures lengthen it by themselves.'),
-    headers: z.record(z.string(), z.string()).exactOptional().describe('More request headers, for gateways on the way.'),
+    headers: z
+      .record(z.string(), z.string())
+      .exactOptional()
+      .describe('More request headers, for gateways on the way.'),
     allowRedirectHosts: z
       .array(text())
       .exactOptional()
@@ -56,11 +47,10 @@ const upstream: z.ZodType<UpstreamSettings> = z
       .exactOptional()
       .describe('Options of the vendor’s dialect, such as `profile`.'),
   })
-  .superRefine(({ url, file }, context) => {
-    if ((url === undefined) === (file === undefined)) {
-      const message = url === undefined ? 'needs `url` or `file`' : 'has both `url` and `file`: remove one'
-      context.addIssue({ code: 'custom', message })
-    }
+  .refine(({ url, file }) => (url === undefined) !== (file === undefined), {
+    error: 'needs either `url` or `file`, and not both',
+    // Else a slip elsewhere in `upstream` would hide this one until the next attempt.
+    when: ({ value }) => typeof value === 'object' && value !== null,
   })
   .transform(({ every, ...rest }) => (every === undefined ? rest : { ...rest, everyMs: every }))
 
@@ -68,30 +58,47 @@ const secretKey = (): z.ZodString =>
   z
     .string()
     .min(8, { error: 'is shorter than 8 characters and could be guessed' })
-    .regex(/^[\x21-\x7e]*$/, { error: 'has characters that no HTTP header can carry: use printable ASCII without spaces' })
+    .regex(/^[\x21-\x7e]*$/, {
+      error: 'has characters that no HTTP header can carry: use printable ASCII without spaces',
+    })
 
-const expires = z
-  .union([z.iso.datetime({ offset: true }), z.iso.date()], { error: 'must be a date such as 2027-01-31T00:00:00Z' })
-  .exactOptional()
-  .describe('When the key stops working. Lets an old and a new key overlap.')
+const DATE = 'must be a date such as 2027-01-31T00:00:00Z'
+const expires = (): z.ZodExactOptional<z.ZodType<string>> =>
+  z
+    .union([z.iso.datetime({ offset: true, error: DATE }), z.iso.date({ error: DATE })], { error: DATE })
+    .exactOptional()
+    .describe('When the key stops working, so that an old and a new key can overlap.')
+
+const valueless = (): z.ZodType<Valueless> =>
+  z
+    .union([z.literal('omit'), z.literal('404'), z.literal(404)], { error: 'must be omit or 404' })
+    .transform((written) => (written === 'omit' ? 'omit' : '404'))
+
+const VALUELESS =
+  'Answer to a flag that leaves the value to the application: without a value (`omit`), or `404` for clients that need one.'
 
 const key: z.ZodType<Key> = z.union(
   [
-    secretKey().transform((value) => ({ sha256: digest(value) })),
+    secretKey().transform((value) => ({ secret: digest(value) })),
     z
-      .strictObject({ key: secretKey().describe('The key itself. Write it as `${NAME}`.'), expires })
-      .transform((value) => dated(digest(value.key), value.expires)),
+      .strictObject({
+        key: secretKey().describe('The key itself. Write it as `${NAME}`.'),
+        expires: expires(),
+        valueless: valueless().exactOptional().describe(VALUELESS),
+      })
+      .transform(({ key, ...rest }) => limited(digest(key), rest)),
     z
       .strictObject({
         sha256: z
           .string()
           .regex(/^[0-9a-f]{64}$/, { error: 'must be 64 lower-case hex digits' })
           .describe('SHA-256 of the key in hex, so that the file need not hold the key.'),
-        expires,
+        expires: expires(),
+        valueless: valueless().exactOptional().describe(VALUELESS),
       })
-      .transform((value) => dated(value.sha256, value.expires)),
+      .transform(({ sha256, ...rest }) => limited(`sha256:${sha256}`, rest)),
   ],
-  { error: 'must be a key of 8 or more characters, {key, expires?} or {sha256, expires?}' },
+  { error: 'must be a key of 8 or more characters, {key, …} or {sha256, …}' },
 )
 
 const keys: z.ZodType<EnvironmentSettings['keys']> = z.strictObject({
@@ -118,7 +125,7 @@ const refresh: z.ZodType<Plausibility> = z
       .min(1)
       .default(3)
       .describe('A document held back is believed after the upstream delivered exactly it this often in a row …'),
-    over: duration().default(60_000).describe('… over at least this time.'),
+    over: duration({ fallback: '1m' }).describe('… over at least this time.'),
   })
   .transform(({ shrink, grow, confirmations, over }) => ({
     maxShrink: shrink,
@@ -127,56 +134,81 @@ const refresh: z.ZodType<Plausibility> = z
     confirmAfterMs: over,
   }))
 
+const cors: z.ZodType<EnvironmentSettings['cors']> = z.strictObject({
+  origins: z
+    .array(
+      z.string().regex(/^(\*|https?:\/\/[^/*\s]+)$/, {
+        error: 'must be an origin such as https://shop.example.com (no path, no slash at the end) or *',
+      }),
+    )
+    .default([])
+    .describe('Web origins whose pages may ask.'),
+  headers: z
+    .array(z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, { error: 'must be the name of a request header' }))
+    .default([])
+    .describe('Request headers to allow besides those that every OpenFeature client needs.'),
+})
+
+const clientFlags: z.ZodType<EnvironmentSettings['clientFlags']> = z.strictObject({
+  include: z
+    .array(text())
+    .default(['*'])
+    .describe('Keys of flags that client keys may see: `*` stands for any characters, `?` for one.'),
+  exclude: z.array(text()).default([]).describe('Keys of flags they may not see even when included.'),
+})
+
 export const environmentSchema: z.ZodType<EnvironmentSettings> = z
   .strictObject({
     upstream: upstream.describe('Where the flags come from.'),
     keys: keys
       .prefault({})
-      .describe('Who may ask. Without server and client keys the environment is open, on loopback only.'),
+      .describe('Who may ask. Without any key the environment is open, to callers on the same machine only.'),
     anonymous: z
       .boolean()
       .default(false)
-      .describe('Serve an environment without keys on addresses other than loopback as well.'),
-    cors: z
-      .strictObject({
-        origins: z
-          .array(
-            z.string().regex(/^(\*|https?:\/\/[^/*\s]+)$/, {
-              error: 'must be an origin such as https://shop.example.com (no path, no slash at the end) or *',
-            }),
-          )
-          .default([])
-          .describe('Web origins whose pages may ask.'),
-      })
+      .describe('Let callers without a key in from anywhere: to everything when no key is set, else as a client key.'),
+    cors: cors.prefault({}).describe('Cross-origin requests from browsers. Off unless origins are listed.'),
+    valueless: valueless().prefault('omit').describe(VALUELESS),
+    valuelessByAgent: z
+      .array(
+        z.strictObject({
+          agent: text().describe('Beginning of the User-Agent.'),
+          valueless: valueless().describe(VALUELESS),
+        }),
+      )
+      .default([])
+      .describe('Another `valueless` for clients whose User-Agent begins with `agent`; the first that fits counts.'),
+    snakeCaseErrors: z
+      .boolean()
+      .default(false)
+      .describe('Spell error members `error_code` and `error_details` too, which the Ruby client reads.'),
+    flagSetMetadata: z
+      .boolean()
+      .default(true)
+      .describe('Whether bulk answers carry the flag set’s metadata; some strict clients fail on it.'),
+    clientFlags: clientFlags
       .prefault({})
-      .describe('Cross-origin requests from browsers. Off unless origins are listed.'),
-    valueless: z
-      .union([z.literal('omit'), z.literal('404'), z.literal(404)], { error: 'must be omit or 404' })
-      .default('omit')
-      .describe('A flag that says “use your own default”: answer without a value (`omit`), or 404 for clients that need one.'),
-    clientFlags: z
-      .strictObject({
-        include: z.array(text()).default(['*']).describe('Flags that client keys may see; `*` stands for any characters.'),
-        exclude: z.array(text()).default([]).describe('Flags that client keys may not see even when included.'),
-      })
-      .prefault({})
-      .describe('What client keys see, within what the vendor marks as visible.'),
+      .describe('Narrows what client keys see, within what the vendor marks as visible.'),
     refresh: refresh.prefault({}).describe('When a new document is too strange to replace the served one.'),
-    staleAfter: duration({ min: '1s' })
-      .default(300_000)
-      .describe('The environment counts as stale when the upstream confirmed nothing for this long. It still answers.'),
+    staleAfter: duration({ min: '1s', fallback: '5m' }).describe(
+      'The environment counts as stale when the upstream confirmed nothing for this long. It still answers.',
+    ),
   })
-  .transform(({ refresh, staleAfter, valueless, ...rest }) => ({
-    ...rest,
-    valueless: valueless === 'omit' ? ('omit' as const) : ('404' as const),
-    plausibility: refresh,
-    staleAfterMs: staleAfter,
-  }))
+  .transform(({ refresh, staleAfter, ...rest }) => ({ ...rest, plausibility: refresh, staleAfterMs: staleAfter }))
 
 function digest(value: string): string {
-  return createHash('sha256').update(value).digest('hex')
+  return `sha256:${createHash('sha256').update(value).digest('hex')}`
 }
 
-function dated(sha256: string, expires: string | undefined): Key {
-  return expires === undefined ? { sha256 } : { sha256, expiresAt: Date.parse(expires) }
+interface KeyLimits {
+  readonly expires?: string
+  readonly valueless?: Valueless
+}
+
+function limited(secret: string, { expires, valueless }: KeyLimits): Key {
+  return {
+    secret,
+    ...(expires === undefined ? undefined : { expiresAt: Date.parse(expires) }),
+    ...(valueless === undefined ? undefined : { valueless }),
+  }
 }

@@ -3,68 +3,76 @@
  * down by the first slow or greedy client.
  */
 import { z } from 'zod'
+import type { Limits } from '../relay/serve/settings.ts'
 import { duration, size } from './units.ts'
 
 export interface ListenSettings {
   readonly host: string
   readonly port: number
+  /** Empty, or a path without a slash at its end. */
   readonly prefix: string
-  readonly publicUrl?: string
   readonly limits: Limits
   readonly management: { readonly host: string; readonly port: number }
-}
-
-/** Bytes, milliseconds and counts. */
-export interface Limits {
-  readonly bodyBytes: number
-  readonly headerBytes: number
-  readonly connections: number
-  readonly streams: number
-  readonly streamBacklogBytes: number
-  readonly headersTimeoutMs: number
-  readonly requestTimeoutMs: number
-  readonly keepAliveMs: number
+  readonly readiness: 'all' | 'any'
 }
 
 const port = (): z.ZodInt => z.int().min(0).max(65_535)
 const host = (): z.ZodString => z.string().min(1)
+const count = (): z.ZodInt => z.int().min(1).max(10_000_000)
+const timeout = (fallback: string): z.ZodType<number, string | number | undefined> =>
+  duration({ min: '50ms', max: '1h', fallback })
 
 const limits: z.ZodType<Limits> = z
   .strictObject({
-    body: size({ max: '64MiB' })
-      .default(1024 ** 2)
-      .describe('Largest accepted request body. Evaluation contexts are small; larger bodies are answered 413.'),
-    headers: size({ min: '1KiB', max: '1MiB' })
-      .default(16 * 1024)
-      .describe('Largest accepted request head (request line and headers together).'),
-    connections: z.int().min(1).default(20_000).describe('Open connections; further ones are refused until some close.'),
-    streams: z
-      .int()
-      .min(0)
-      .default(15_000)
-      .describe('Open event streams. Kept below `connections`, so that streams cannot starve evaluations.'),
-    streamBacklog: size({ min: '1KiB', max: '64MiB' })
-      .default(1024 ** 2)
-      .describe('Unread bytes a stream may pile up before it is closed: slow readers would otherwise eat the memory.'),
-    headersTimeout: duration({ min: '100ms', max: '10m' })
-      .default(5_000)
-      .describe('A client must finish its headers within this time.'),
-    requestTimeout: duration({ min: '100ms', max: '10m' })
-      .default(10_000)
-      .describe('A client must finish its whole request within this time.'),
-    keepAlive: duration({ max: '1h' })
-      .default(65_000)
-      .describe('Idle connections are kept this long; keep it above the idle timeout of the load balancer in front.'),
+    body: size({ max: '64MiB', fallback: '1MiB' }).describe(
+      'Largest request body, compressed and uncompressed alike. Evaluation contexts are small; more is answered 413.',
+    ),
+    contextDepth: count().default(32).describe('Deepest nesting of an evaluation context.'),
+    contextKeys: count()
+      .default(1_000)
+      .describe('Most object members in an evaluation context, at all depths together.'),
+    contextValues: count().default(10_000).describe('Most values in an evaluation context, array elements included.'),
+    headers: size({ min: '1KiB', max: '1MiB', fallback: '16KiB' }).describe(
+      'Largest request head: request line and headers together.',
+    ),
+    headerCount: count().default(100).describe('Most request headers.'),
+    headersTimeout: timeout('5s').describe(
+      'A request’s head must be complete within this, so that a dripping client holds no socket.',
+    ),
+    requestTimeout: timeout('10s').describe('A request must be complete within this.'),
+    keepAlive: timeout('65s').describe(
+      'Idle connections are kept this long. Keep it above the idle timeout of the load balancer in front.',
+    ),
+    socketTimeout: timeout('2m').describe('A connection on which nothing moves in either direction is cut after this.'),
+    checkInterval: timeout('1s').describe('How often the two request timeouts are checked.'),
+    connections: count().default(20_000).describe('Open connections; further ones are closed at once.'),
+    catchUp: duration({ max: '10s', fallback: '250ms' }).describe(
+      'How long a request that was told of a newer revision waits for it to arrive here.',
+    ),
   })
-  .transform(({ body, headers, streamBacklog, headersTimeout, requestTimeout, keepAlive, ...counts }) => ({
-    ...counts,
-    bodyBytes: body,
-    headerBytes: headers,
-    streamBacklogBytes: streamBacklog,
-    headersTimeoutMs: headersTimeout,
-    requestTimeoutMs: requestTimeout,
-    keepAliveMs: keepAlive,
-  }))
+  .transform(
+    ({
+      body,
+      headers,
+      headersTimeout,
+      requestTimeout,
+      keepAlive,
+      socketTimeout,
+      checkInterval,
+      catchUp,
+      ...counts
+    }) => ({
+      ...counts,
+      bodyBytes: body,
+      headerBytes: headers,
+      headersTimeoutMs: headersTimeout,
+      requestTimeoutMs: requestTimeout,
+      keepAliveTimeoutMs: keepAlive,
+      socketTimeoutMs: socketTimeout,
+      checkIntervalMs: checkInterval,
+      catchUpMs: catchUp,
+    }),
+  )
 
 const management: z.ZodType<ListenSettings['management']> = z.strictObject({
   host: host()
@@ -82,11 +90,11 @@ export const listenSchema: z.ZodType<ListenSettings> = z.strictObject({
     .string()
     .regex(/^(\/[\w.~-]+)*$/, { error: 'must be empty or a path such as /flags, without a slash at the end' })
     .default('')
-    .describe('Path under which everything is served as well, for proxies that pass their own prefix on.'),
-  publicUrl: z
-    .url({ protocol: /^https?$/, error: 'must be an absolute http or https URL' })
-    .exactOptional()
-    .describe('Address under which clients reach the relay. Advertised to them; never guessed from a request.'),
+    .describe('Path under which everything is served too, besides the root, for proxies that pass their prefix on.'),
   limits: limits.prefault({}).describe('Bounds on what one client may ask.'),
   management: management.prefault({}).describe('The second listener, for operators.'),
+  readiness: z
+    .enum(['all', 'any'])
+    .default('all')
+    .describe('Ready when all environments have a document, or as soon as any has one.'),
 })

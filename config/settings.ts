@@ -28,12 +28,12 @@ const ENVIRONMENT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
 
 const drain: z.ZodType<Settings['drain']> = z
   .strictObject({
-    window: duration({ max: '10m' })
-      .default(5_000)
-      .describe('After SIGTERM the relay says “not ready” and goes on serving this long, until balancers have noticed.'),
-    grace: duration({ max: '10m' })
-      .default(10_000)
-      .describe('Then open requests and streams get this long to end. Window and grace together stay below the pod’s.'),
+    window: duration({ max: '10m', fallback: '5s' }).describe(
+      'After SIGTERM the relay says “not ready” and goes on serving this long, until balancers have noticed.',
+    ),
+    grace: duration({ max: '10m', fallback: '10s' }).describe(
+      'Then open requests and streams get this long to end. Window and grace together stay below the pod’s.',
+    ),
   })
   .transform(({ window, grace }) => ({ windowMs: window, graceMs: grace }))
 

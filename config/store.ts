@@ -30,7 +30,9 @@ export const storeSchema: z.ZodType<StoreSettings> = z.strictObject({
   disk: z
     .union([z.literal(false), z.string().min(1)], { error: 'must be the path of a folder, or false' })
     .default('.halyard')
-    .describe('Folder for last known good documents, relative to this file. It makes a cold start without the vendor possible.'),
+    .describe(
+      'Folder for last known good documents, relative to this file. It makes a cold start without the vendor possible.',
+    ),
   redis: redis
     .exactOptional()
     .describe('Shares documents and change notices between replicas. Memory goes on serving without it.'),

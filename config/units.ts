@@ -24,36 +24,41 @@ const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/
 const SIZE = /^(\d+(?:\.\d+)?) ?(B|KiB|MiB|GiB|kB|MB|GB)$/
 
 /** A schema that accepts a text with a unit or a plain number, and yields the number. */
-export type Quantity = z.ZodType<number, string | number>
+export type Quantity = z.ZodType<number, string | number | undefined>
 
 interface Bounds {
-  readonly min?: string | number
-  readonly max?: string | number
+  readonly min?: string
+  readonly max?: string
+  /** What an absent setting means; shown in the reference as written here. */
+  readonly fallback?: string
 }
 
 /** `10s`, `500ms`, `5m`, `1.5h`, `2d` or a number of milliseconds. Yields milliseconds. */
-export function duration({ min = 0, max = '365d' }: Bounds = {}): Quantity {
-  return quantity(DURATION, MILLISECONDS, 'a duration such as 500ms, 10s or 5m (a bare number is milliseconds)', min, max)
+export function duration({ min = '0ms', max = '365d', fallback }: Bounds = {}): Quantity {
+  const error = 'must be a duration such as 500ms, 10s or 5m (a bare number is milliseconds)'
+  return quantity(DURATION, MILLISECONDS, error, min, max, fallback)
 }
 
 /** `64MiB`, `16KiB`, `10MB` or a number of bytes. Yields bytes. */
-export function size({ min = 1, max = '4GiB' }: Bounds = {}): Quantity {
-  return quantity(SIZE, BYTES, 'a size such as 16KiB or 64MiB (a bare number is bytes)', min, max)
+export function size({ min = '1B', max = '4GiB', fallback }: Bounds = {}): Quantity {
+  const error = 'must be a size such as 16KiB or 64MiB (a bare number is bytes)'
+  return quantity(SIZE, BYTES, error, min, max, fallback)
 }
 
 function quantity(
   pattern: RegExp,
   units: ReadonlyMap<string, number>,
-  what: string,
-  min: string | number,
-  max: string | number,
+  error: string,
+  min: string,
+  max: string,
+  fallback: string | undefined,
 ): Quantity {
+  const written = z.union([z.string().regex(pattern, { error }), z.number().nonnegative({ error })], { error })
   const least = amount(min, pattern, units)
   const most = amount(max, pattern, units)
-  const error = `must be ${what}`
-  return z.union([z.string().regex(pattern), z.number().nonnegative()], { error }).transform((written, context) => {
-    const value = amount(written, pattern, units)
-    if (value >= least && value <= most) return value
+  return (fallback === undefined ? written : written.default(fallback)).transform((value, context) => {
+    const plain = amount(value, pattern, units)
+    if (plain >= least && plain <= most) return plain
     context.addIssue({ code: 'custom', message: `must lie between ${min} and ${max}` })
     return z.NEVER
   })
