@@ -1,7 +1,7 @@
 /** Promise P1 and hazards 1, 6 and 7 against a real Redis that is killed, stopped, emptied, filled up and lied to. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
-import { startRedis } from '../testing/redis.ts'
+import { startRedis, startRedisSentinel } from '../testing/redis.ts'
 import type { RedisServer, RedisServerOptions } from '../testing/redis.ts'
 import { RedisStore } from './redis.ts'
 import type { RedisStoreOptions } from './redis.ts'
@@ -170,4 +170,16 @@ test('a large document gets the time it needs', async () => {
   const { generations, problems } = await store.load('shop')
   expect(problems).toEqual([])
   expect(generations[0]?.sha256).toBe(large.sha256)
+})
+
+test('a failover by Sentinel is followed to the new master', { timeout: 60_000 }, async () => {
+  const group = await startRedisSentinel()
+  open.push(group.stop)
+  const store = connect(group.url)
+  expect(await store.save(generation(1))).toBe('saved')
+  await expect.poll(() => group.replica.command('EXISTS', KEY), { timeout: 5_000 }).toBe(1)
+  await group.master.kill('SIGKILL')
+  await expect.poll(() => store.save(generation(2)).catch(String), { timeout: 30_000, interval: 200 }).toBe('saved')
+  expect(labels((await store.load('shop')).generations)).toEqual(['0.2', '0.1'])
+  expect(await group.replica.command('HLEN', KEY)).toBe(2)
 })

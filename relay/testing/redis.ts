@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -143,6 +143,58 @@ export async function startRedisCluster(): Promise<RedisCluster> {
     await pause(50)
   }
   return { url: `redis+cluster://${nodes.map((node) => `127.0.0.1:${node.port}`).join(',')}`, nodes, stop }
+}
+
+/** A master, its replica, and one sentinel that promotes the replica when the master is gone. */
+export interface RedisSentinel {
+  /** In the store's own notation: `redis+sentinel://host:port/flags`. */
+  readonly url: string
+  readonly master: RedisServer
+  readonly replica: RedisServer
+  readonly stop: () => Promise<void>
+}
+
+/** Starts the three and waits until the sentinel knows the replica. */
+export async function startRedisSentinel(): Promise<RedisSentinel> {
+  const master = await startRedis()
+  const replica = await startRedis({ arguments: ['--replicaof', '127.0.0.1', String(master.port)] })
+  const program = await findOrInstall('redis-server', 'redis-server')
+  const folder = await mkdtemp(join(tmpdir(), 'halyard-sentinel-'))
+  const port = await freePort()
+  const settings = [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `dir ${folder}`,
+    `sentinel monitor flags 127.0.0.1 ${master.port} 1`,
+    'sentinel down-after-milliseconds flags 500',
+    'sentinel failover-timeout flags 3000',
+  ]
+  await writeFile(join(folder, 'sentinel.conf'), `${settings.join('\n')}\n`)
+  const child = launch(program, [join(folder, 'sentinel.conf'), '--sentinel'])
+  const stop = async (): Promise<void> => {
+    const gone = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined
+    child.kill('SIGKILL')
+    await gone
+    await Promise.all([master.stop(), replica.stop(), rm(folder, { recursive: true, force: true })])
+  }
+  const client = new Redis({ host: '127.0.0.1', port, retryStrategy: () => 50 })
+  // A refused connection while the sentinel starts is expected, and retried.
+  client.on('error', () => undefined)
+  try {
+    const deadline = Date.now() + 20_000
+    const synced = async (): Promise<boolean> =>
+      String(await replica.command('INFO', 'replication')).includes('link_status:up')
+    while (((await client.call('SENTINEL', 'REPLICAS', 'flags')) as unknown[]).length === 0 || !(await synced())) {
+      if (Date.now() > deadline) throw new Error('the sentinel did not find the replica within 20 s')
+      await pause(100)
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  } finally {
+    client.disconnect()
+  }
+  return { url: `redis+sentinel://127.0.0.1:${port}/flags`, master, replica, stop }
 }
 
 function launch(program: string, settings: readonly string[]): ChildProcess {

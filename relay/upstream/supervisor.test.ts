@@ -165,3 +165,29 @@ test('stop aborts the attempt, clears the timer, silences the sink and is final'
   expect(supervisor.status().state).toBe('stopped')
   expect(() => supervisor.start(sink)).toThrow('once')
 })
+
+test('a thousand random fault schedules all converge once upstream is well, with no restart', async () => {
+  const kinds = ['network', 'timeout', 'status', 'unauthorized', 'not-found', 'body', 'internal'] as const
+  for (let seed = 1; seed <= 1_000; seed += 1) {
+    const chance = new FakeTimers({ seed })
+    const left = { faults: 5 + Math.floor(chance.random() * 16) }
+    const { timers, starts, supervisor, sink } = rig(() => {
+      left.faults -= 1
+      if (left.faults < 0 || chance.random() < 0.3) return Promise.resolve({ document })
+      const kind = kinds[Math.floor(chance.random() * kinds.length)] ?? 'network'
+      const retryAfter = chance.random() < 0.2 ? { retryAfter: Math.floor(chance.random() * 1e7) } : {}
+      return Promise.reject(new UpstreamError(kind, 'fault', retryAfter))
+    }, seed)
+    supervisor.start(sink)
+    for (let step = 0; left.faults > 0 && step < 1_000; step += 1) {
+      if (chance.random() < 0.2) supervisor.refresh()
+      await timers.advance(chance.random() * 60_000)
+      expect(timers.pending, `seed ${seed}`).toBe(1)
+    }
+    // The longest single wait: Retry-After at its cap plus the slow regime's ceiling.
+    await timers.advance(600_000)
+    expect(supervisor.status(), `seed ${seed}`).toMatchObject({ state: 'live', consecutiveFailures: 0 })
+    await supervisor.stop()
+    expect(starts.length).toBeGreaterThan(5)
+  }
+})
