@@ -22,10 +22,10 @@ export function nodeOperator(op: string, operand: string): Predicate | undefined
 /** The ids that a segment condition names. Throws where the SDK's evaluation does. */
 export function nodeSegmentIds(json: string): readonly string[] {
   const value: unknown = JSON.parse(json)
-  if (typeof value === 'string') return [...value]
+  if (typeof value === 'string') return Array.from(value)
   if (Array.isArray(value)) return value.map(String)
   if (typeof value === 'object' && value !== null && Object.hasOwn(value, 'length') && 'length' in value) {
-    if (Boolean(value.length)) throw new TypeError('is not a JSON list')
+    if (value.length) throw new TypeError('is not a JSON list')
   }
   return []
 }

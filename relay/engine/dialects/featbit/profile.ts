@@ -50,7 +50,7 @@ const node: Profile = {
   attribute: nodeAttribute,
   operator: nodeOperator,
   segmentIds: nodeSegmentIds,
-  dispatchText: (value) => `${value as string}`,
+  dispatchText: String,
   hidesArchived: false,
   needsSegments: false,
   servesNothing: false,

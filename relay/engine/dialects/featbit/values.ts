@@ -23,10 +23,10 @@ export type Untyped = Spelled | { readonly errorCode: ErrorCode; readonly errorD
 export function untypedValues(variations: readonly Variation[], type: ValueType): Untyped[] {
   const values = variations.map(({ value }) => untyped(value, type))
   const spelled = values.filter((value) => 'value' in value)
-  const texts = spellNumbers(spelled)
-  return values.map((value) => {
-    const valueText = 'value' in value ? texts[spelled.indexOf(value)] : undefined
-    return valueText === undefined ? value : { ...value, valueText }
+  const texts = new Map(spellNumbers(spelled).map((text, index) => [spelled[index], text]))
+  return values.map((entry) => {
+    const valueText = texts.get(entry as Spelled)
+    return valueText === undefined || !('value' in entry) ? entry : { value: entry.value, valueText }
   })
 }
 
