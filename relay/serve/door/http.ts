@@ -1,0 +1,162 @@
+/**
+ * The node:http door. Limits, timeouts and refusals are all here, so that handlers only ever see whole, unambiguous
+ * requests; node's own defaults let a dripping client hold a socket for 90 seconds and answer faults without a body.
+ *
+ * There is deliberately no `upgrade` listener: Java's client offers h2c on every request, and with a listener node
+ * would hand its socket over instead of answering.
+ */
+import { Buffer } from 'node:buffer'
+import { createServer } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Timers } from '../clock.ts'
+import type { Failure } from '../failure.ts'
+import type { HttpHandler, HttpReply } from '../http-message.ts'
+import { failure } from '../replies.ts'
+import type { Limits } from '../settings.ts'
+import { readBody } from './body.ts'
+import { Connections } from './connections.ts'
+import { tooLarge } from './content-encoding.ts'
+import type { Address, Door } from './door.ts'
+import { framingFault } from './framing.ts'
+import { NodeRequest } from './node-request.ts'
+import { clientFault } from './client-fault.ts'
+import { closingReply } from './wire.ts'
+
+export interface HttpDoorParts {
+  readonly host: string | undefined
+  readonly port: number
+  readonly limits: Limits
+  readonly timers: Timers
+  readonly handle: HttpHandler
+  /** Told of every request that was refused before it reached `handle`. */
+  readonly refused: (status: number) => void
+}
+
+export class HttpDoor implements Door {
+  readonly #parts: HttpDoorParts
+  readonly #server: Server
+  readonly #connections = new Connections()
+  #retired = false
+  #closing: Promise<void> | undefined
+
+  constructor(parts: HttpDoorParts) {
+    this.#parts = parts
+    const { limits } = parts
+    this.#server = createServer({
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      connectionsCheckingInterval: limits.checkIntervalMs,
+      maxHeaderSize: limits.headerBytes,
+      insecureHTTPParser: false,
+      // Checked in framing.ts, since node's own refusal has no body.
+      requireHostHeader: false,
+      noDelay: true,
+      keepAlive: true,
+    })
+    // One more than allowed, so that framing.ts sees that there were too many; node drops the surplus silently.
+    this.#server.maxHeadersCount = limits.headerCount + 1
+    this.#server.maxConnections = limits.connections
+    this.#server.setTimeout(limits.socketTimeoutMs)
+    this.#server.on('request', (request, response) => this.#receive(request, response))
+    this.#server.on('checkContinue', (request, response) => this.#receive(request, response, 'continue'))
+    this.#server.on('checkExpectation', (request, response) => this.#receive(request, response, 'unknown'))
+    this.#server.on('connect', (_request, socket) => {
+      this.#refuse(socket, { status: 405, errorCode: 'GENERAL', errorDetails: 'CONNECT is not allowed here' })
+    })
+    this.#server.on('clientError', (error, socket) => {
+      const fault = clientFault(error)
+      if (fault === undefined || !socket.writable) socket.destroy()
+      else this.#refuse(socket, fault)
+    })
+  }
+
+  listen(): Promise<Address> {
+    const { host, port } = this.#parts
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen({ port, ...(host === undefined ? undefined : { host }) }, () => {
+        this.#server.off('error', reject)
+        const address = this.#server.address()
+        if (address === null || typeof address === 'string') reject(new Error('the listener has no port'))
+        else resolve({ host: address.address, port: address.port })
+      })
+    })
+  }
+
+  retire(): void {
+    this.#retired = true
+  }
+
+  close(graceMs: number): Promise<void> {
+    this.#closing ??= new Promise((resolve) => {
+      this.#retired = true
+      const { timers } = this.#parts
+      const cut = timers.setTimeout(() => this.#server.closeAllConnections(), graceMs)
+      this.#server.close(() => {
+        timers.clearTimeout(cut)
+        resolve()
+      })
+      this.#server.closeIdleConnections()
+    })
+    return this.#closing
+  }
+
+  #receive(request: IncomingMessage, response: ServerResponse, expectation?: 'continue' | 'unknown'): void {
+    const { limits, timers, handle } = this.#parts
+    const { socket } = request
+    if (!this.#connections.opened(socket)) return
+    const arrivedAt = timers.monotonic()
+    response.on('close', () => this.#connections.closed(socket))
+    const fault = framingFault(request, limits.headerCount) ?? expectationFault(request, expectation, limits)
+    if (fault !== undefined) {
+      this.#connections.condemn(socket)
+      this.#parts.refused(fault.status)
+      this.#send(request, response, failure(fault), true)
+      return
+    }
+    if (expectation === 'continue') response.writeContinue()
+    readBody(request, limits.bodyBytes, ({ body, fault, unread }) => {
+      if (unread) this.#connections.condemn(socket)
+      else this.#connections.received(socket)
+      const reply = handle(new NodeRequest(request, body, fault, arrivedAt))
+      if (reply instanceof Promise) void reply.then((settled) => this.#send(request, response, settled, unread))
+      else this.#send(request, response, reply, unread)
+    })
+  }
+
+  #send(request: IncomingMessage, response: ServerResponse, reply: HttpReply, close: boolean): void {
+    if (response.destroyed) return
+    const { status, body } = reply
+    const headers = [...reply.headers]
+    if (status !== 204 && status !== 304) {
+      const length = body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length
+      headers.push('Content-Length', String(length))
+    }
+    if (close || this.#retired) headers.push('Connection', 'close')
+    response.writeHead(status, headers)
+    if (body === undefined || request.method === 'HEAD') response.end()
+    else response.end(body)
+  }
+
+  #refuse(socket: Duplex, fault: Failure): void {
+    this.#connections.condemnAndWait(socket, () => {
+      this.#parts.refused(fault.status)
+      if (!socket.writable) return void socket.destroy()
+      socket.end(closingReply(failure(fault), this.#parts.timers.now()), () => socket.destroy())
+    })
+  }
+}
+
+function expectationFault(
+  request: IncomingMessage,
+  expectation: 'continue' | 'unknown' | undefined,
+  { bodyBytes }: Limits,
+): Failure | undefined {
+  if (expectation === 'unknown') {
+    return { status: 417, errorCode: 'GENERAL', errorDetails: 'the only expectation that can be met is 100-continue' }
+  }
+  const announced = Number(request.headers['content-length'] ?? 0)
+  return expectation === 'continue' && announced > bodyBytes ? tooLarge(bodyBytes) : undefined
+}

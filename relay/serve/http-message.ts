@@ -1,0 +1,45 @@
+/**
+ * Requests and replies as handlers see them: no sockets, no streams, no node:http objects.
+ *
+ * Every door (node:http, and any that reads sockets itself) turns bytes into an HttpRequest and an HttpReply into bytes.
+ * A handler that touched a socket would answer differently behind different doors.
+ */
+import type { Buffer } from 'node:buffer'
+import type { Failure } from './failure.ts'
+
+export interface HttpRequest {
+  /** Upper case as sent. */
+  readonly method: string
+  /** As sent, still percent-encoded, without the query. Starts with `/`. */
+  readonly path: string
+  /** What follows the first `?`, undecoded; empty when there is none. */
+  readonly query: string
+  /** A header by its lower-case name; values of repeated headers joined by `, `. */
+  header(name: string): string | undefined
+  /** The whole body, with any Content-Encoding already undone. */
+  readonly body: Buffer
+  /** Whether it came over TLS. */
+  readonly secure: boolean
+  /** Whether the peer is this machine and no proxy says that it speaks for somebody else. */
+  readonly local: boolean
+  /** Why the body could not be read (too large, unknown encoding); handlers must not answer from `body` then. */
+  readonly fault: Failure | undefined
+  /** When its head was read, on the monotonic clock, ms. */
+  readonly arrivedAt: number
+}
+
+export interface HttpReply {
+  readonly status: number
+  /** Names and values alternating. Never Content-Length, Connection or Date: those are the door's. */
+  readonly headers: readonly string[]
+  /** Absent on 204 and 304. */
+  readonly body?: string | Buffer
+}
+
+/** Answers a request; must not throw for anything a client can send. */
+export type HttpHandler = (request: HttpRequest) => HttpReply | Promise<HttpReply>
+
+/** Reads one parameter of an undecoded query; undefined when absent. The first one counts. */
+export function queryParameter(query: string, name: string): string | undefined {
+  return query === '' ? undefined : (new URLSearchParams(query).get(name) ?? undefined)
+}

@@ -1,0 +1,85 @@
+/**
+ * `POST /ofrep/v1/evaluate/flags`: every flag's answer for one context, from one snapshot, as a join of prepared texts.
+ * Whether the client already has that answer is decided before anything is evaluated.
+ */
+import type { Snapshot } from '../../environment/snapshot.ts'
+import { listsTag, opaque } from '../etag.ts'
+import { queryParameter } from '../http-message.ts'
+import type { HttpReply } from '../http-message.ts'
+import type { Call, Route } from '../route.ts'
+import { data, DATA_HEADERS, encoderOf, notReady, refusal } from './answer.ts'
+import { revisionArrived } from './catch-up.ts'
+import { readContext } from './context.ts'
+import type { OfrepParts } from './single.ts'
+import { bulkTag } from './tag.ts'
+
+export function bulkRoute(parts: OfrepParts): Route {
+  return {
+    method: 'POST',
+    template: '/ofrep/v1/evaluate/flags',
+    scopes: ['server', 'client', 'admin'],
+    handle: (call) => {
+      const { environment } = call.caller.tenant
+      const announced = announcedRevision(call)
+      const served = environment.snapshot()?.ruleset.revision
+      if (announced === undefined || served === undefined || announced === served) return evaluate(call, parts)
+      const arrived = revisionArrived(environment, announced, parts.limits.catchUpMs, parts.timers)
+      return arrived.then(() => evaluate(call, parts))
+    },
+  }
+}
+
+function announcedRevision({ request }: Call): string | undefined {
+  const announced = queryParameter(request.query, 'flagConfigEtag')
+  return announced === undefined ? undefined : opaque(announced)
+}
+
+function evaluate(call: Call, { limits, timers, observer }: OfrepParts): HttpReply {
+  const { request, caller } = call
+  const { tenant, view } = caller
+  const snapshot = tenant.environment.snapshot()
+  if (snapshot === undefined) return notReady(caller)
+  const reading = readContext(request.body, request.header('content-type'), limits)
+  if ('failure' in reading) return refusal(caller, undefined, reading.failure)
+  const { context } = reading
+  const now = timers.now()
+  const { stale, headers } = tenant.freshness.of(snapshot)
+  const metadata = tenant.settings.flagSetMetadata !== false
+  const snakeCase = tenant.settings.snakeCaseErrors === true
+  const scope = {
+    environment: tenant.name,
+    view: view.identity,
+    valueless: caller.valueless,
+    snakeCase,
+    metadata,
+    stale,
+  }
+  const tag = bulkTag(snapshot.ruleset, context, now, scope)
+  const tagged = tag === undefined ? headers : ['ETag', `W/"${tag}"`, ...headers]
+  if (tag !== undefined && mayBeUnchanged(call, tag, snapshot)) {
+    observer.bulk(tenant.name, true)
+    return { status: 304, headers: [...DATA_HEADERS.slice(2), ...tagged] }
+  }
+  const encoder = encoderOf(caller)
+  const counter = observer.evaluations(tenant.name)
+  let flags = ''
+  for (const outcome of view.outcomes(snapshot.ruleset, context, now)) {
+    counter.count(outcome.evaluation.reason)
+    flags += `${flags === '' ? '{' : ',{'}${encoder.encode(outcome).members}}`
+  }
+  observer.bulk(tenant.name, false)
+  return data(200, tagged, `{"flags":[${flags}]${metadata ? flagSetMetadata(snapshot, stale) : ''}}`)
+}
+
+/** A client that was told of a revision we do not serve must get an answer, never a "nothing changed". */
+function mayBeUnchanged(call: Call, tag: string, snapshot: Snapshot): boolean {
+  const ifNoneMatch = call.request.header('if-none-match')
+  if (ifNoneMatch === undefined || !listsTag(ifNoneMatch, tag)) return false
+  const announced = announcedRevision(call)
+  return announced === undefined || announced === snapshot.ruleset.revision || announced === tag
+}
+
+function flagSetMetadata({ ruleset }: Snapshot, stale: boolean): string {
+  const metadata = stale ? { ...ruleset.metadata, stale: true } : ruleset.metadata
+  return Object.keys(metadata).length === 0 ? '' : `,"metadata":${JSON.stringify(metadata)}`
+}

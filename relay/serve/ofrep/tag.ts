@@ -1,0 +1,40 @@
+/**
+ * The entity tag of a bulk answer, known before anything is evaluated.
+ *
+ * It covers everything that can change the answer's bytes: the revision, the environment, what the caller may see and
+ * how answers are spelled, staleness, and the part of the context and clock that the Ruleset can tell apart. A tag over
+ * the configuration alone would tell a client that another user's values are still its own. All replicas compute the
+ * same tag.
+ */
+import { Buffer } from 'node:buffer'
+import { hash } from 'node:crypto'
+import type { Context, Ruleset } from '@halyard/engine'
+
+/** Changes whenever the form of bulk answers does, so that no tag survives an upgrade that changes bytes. */
+const FORMAT = 1
+
+/** What a tag covers besides the Ruleset, the context and the moment. */
+export interface TagScope {
+  readonly environment: string
+  /** Which flags are shown; see `FlagView.identity`. */
+  readonly view: string
+  readonly valueless: string
+  readonly snakeCase: boolean
+  readonly metadata: boolean
+  readonly stale: boolean
+}
+
+/** The opaque part of the tag; undefined when equal inputs may have unequal answers. */
+export function bulkTag(ruleset: Ruleset, context: Context, now: number, scope: TagScope): string | undefined {
+  const projection = ruleset.projection(context, now)
+  if (projection === undefined) return undefined
+  const { environment, view, valueless, snakeCase, metadata, stale } = scope
+  const fixed = JSON.stringify([FORMAT, environment, ruleset.revision, view, valueless, snakeCase, metadata, stale])
+  return digest(`${fixed}${projection}`)
+}
+
+/** UTF-8 has one replacement for all lone surrogates, so texts with any are hashed as UTF-16 instead. */
+function digest(text: string): string {
+  const input = text.isWellFormed() ? text : Buffer.from(`utf-16${text}`, 'utf16le')
+  return hash('sha256', input, 'base64url').slice(0, 32)
+}
