@@ -92,6 +92,20 @@ describe('catastrophic patterns', () => {
   })
 })
 
+describe('long runs of one letter, when nothing more is remembered', () => {
+  it.each([
+    ['(a{0,30}){0,30}b', 'a'.repeat(4000), false],
+    ['(a{0,30}){0,30}b', `${'a'.repeat(4000)}cb`, true],
+    ['^(?:a{0,30}){0,30}b$', `${'a'.repeat(900)}b`, true],
+    ['^(?:a{0,30}){0,30}b$', `${'a'.repeat(901)}b`, false],
+    ['(?:a{0,30}){0,30}$', `${'a'.repeat(4000)}\n`, true],
+    ['(?:a{1,30}){1,30}c\\b', `${'a'.repeat(4000)}ca ${'a'.repeat(4000)}c`, true],
+    ['(?:a{1,30}){1,30}c\\b', `${'a'.repeat(4000)}ca ${'a'.repeat(4000)}ca`, false],
+  ])('%s', (pattern, subject, expected) => {
+    expect(linearRegex(pattern, '', 'ecmascript', { native: false }).test(subject)).toBe(expected)
+  })
+})
+
 describe('what cannot be linear or would be too large is refused by name', () => {
   it.each([
     ['(a)\\1', '', /backreferences/],

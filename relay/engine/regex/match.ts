@@ -115,8 +115,17 @@ export class Search {
       const next = this.#advance(waiting, before, letter)
       if (!next) return true
       if (next.length === 0) return false
+      const mask = this.#masks[letter] ?? 0
+      if (mask === before && isSame(next, waiting)) {
+        // Nothing changed, so nothing will while the same letter goes on.
+        for (let ahead = this.#width(text, index); this.#letterAt(text, index + ahead) === letter;) {
+          index += ahead
+          if (index >= text.length) return false
+          ahead = this.#width(text, index)
+        }
+      }
       waiting = next
-      before = this.#masks[letter] ?? 0
+      before = mask
     }
     return false
   }
@@ -212,4 +221,8 @@ export class Search {
     this.#remembered = 0
     this.#byKey = new Map()
   }
+}
+
+function isSame(left: Int32Array, right: Int32Array): boolean {
+  return left.length === right.length && left.every((address, index) => address === right[index])
 }

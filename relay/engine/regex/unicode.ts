@@ -9,7 +9,7 @@ import { RegexError } from './error.ts'
 /** Code points asked about at once; small enough that high and low surrogates never meet and pair up. */
 const CHUNK = 0x400
 
-const units: Uint16Array = new Uint16Array(CHUNK * 2)
+const LOW_SURROGATES: readonly string[] = Array.from({ length: CHUNK }, (_, low) => String.fromCharCode(0xdc00 | low))
 
 /** Valid names are finite; invalid ones throw before they are stored. */
 const known = new Map<string, CharSet>()
@@ -38,14 +38,7 @@ export function property(name: string): CharSet {
 }
 
 function chunk(start: number): string {
-  if (start <= LAST_UNIT) {
-    for (let offset = 0; offset < CHUNK; offset++) units[offset] = start + offset
-    return String.fromCharCode(...units.subarray(0, CHUNK))
-  }
-  for (let offset = 0; offset < CHUNK; offset++) {
-    const above = start + offset - 0x10000
-    units[offset * 2] = 0xd800 | (above >> 10)
-    units[offset * 2 + 1] = 0xdc00 | (above & 0x3ff)
-  }
-  return String.fromCharCode(...units)
+  if (start <= LAST_UNIT) return String.fromCharCode(...Array.from({ length: CHUNK }, (_, offset) => start + offset))
+  const high = String.fromCharCode(0xd800 | ((start - 0x10000) >> 10))
+  return high + LOW_SURROGATES.join(high)
 }
