@@ -66,6 +66,12 @@ test('a corrupt newest file does not block later saves, not even of its own vers
   expect(labels((await fresh.load('shop')).generations)).toEqual(['0.8', '0.7'])
 })
 
+test('saves of one environment happen in the order they were asked for', async () => {
+  const store = new DiskStore({ folder })
+  const large = generation(5, { bytes: new Uint8Array(3_000_000) })
+  expect(await Promise.all([store.save(large), store.save(generation(4))])).toEqual(['saved', 'older'])
+})
+
 test('temporary files of a crash are removed at start, those of a living neighbour are not', async () => {
   await new DiskStore({ folder }).save(generation(1))
   const { path } = await files()

@@ -60,6 +60,7 @@ export class DiskStore implements Store {
       }
       for (const name of await generationFiles(folder)) {
         const decoded = await read(join(folder, name), environment)
+        if (decoded === undefined) continue
         if ('generation' in decoded) generations.push(decoded.generation)
         else problems.push({ where: join(folder, name), message: decoded.problem })
       }
@@ -153,16 +154,18 @@ async function hasNewer(folder: string, name: string, generation: Generation): P
   for (const each of await generationFiles(folder)) {
     if (each < name) return false
     const decoded = await read(join(folder, each), generation.environment)
-    if (!('generation' in decoded)) continue
+    if (decoded === undefined || !('generation' in decoded)) continue
     if (each > name || decoded.generation.sha256 !== generation.sha256) return true
   }
   return false
 }
 
-async function read(path: string, environment: string): Promise<Decoded> {
+/** Undefined when it is gone: another process superseded it after we listed the folder. */
+async function read(path: string, environment: string): Promise<Decoded | undefined> {
   try {
     return decodeGeneration(await readFile(path), environment)
   } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
     return { problem: `it cannot be read: ${codeOf(error)}` }
   }
 }

@@ -107,6 +107,12 @@ test('a save that met an outage is made good, and never over something newer of 
   )
   await pause(400)
   expect(await stored()).toEqual(['0.9'])
+  // What is another replica's to look after is asked about no more.
+  const scripts = async (): Promise<string | undefined> =>
+    /cmdstat_eval:calls=(\d+)/.exec(String(await server.command('INFO', 'commandstats')))?.[1]
+  const before = await scripts()
+  await pause(400)
+  expect(await scripts()).toBe(before)
 })
 
 test('a wrong password is a refusal that names its reason and never the password', async () => {

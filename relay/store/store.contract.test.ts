@@ -136,6 +136,30 @@ describe.each(Object.entries(places))('%s', (_, make) => {
     for (const each of generations) expect(each).toEqual(generation(each.version))
   })
 
+  test('a reader beside a writer never meets half a generation', async () => {
+    const writer = place.open()
+    const text = (version: number): Uint8Array => new Uint8Array(1_000_000).fill(version)
+    const writing = (async () => {
+      for (let version = 1; version <= 25; version += 1) {
+        await writer.save(generation(version, { bytes: text(version) }))
+      }
+    })()
+    const finished = { yet: false }
+    const done = writing.finally(() => {
+      finished.yet = true
+    })
+    let loads = 0
+    while (!finished.yet) {
+      const { generations, problems } = await store.load('shop')
+      expect(problems).toEqual([])
+      for (const each of generations) expect(each.bytes.every((byte) => byte === each.version)).toBe(true)
+      loads += 1
+    }
+    await done
+    await writer.close()
+    expect(loads).toBeGreaterThan(0)
+  })
+
   test('counts its work and rejects after close', async () => {
     expect(store.status()).toMatchObject({ state: 'idle', saves: 0 })
     await store.save(generation(1))

@@ -111,7 +111,7 @@ test('the poll alone finds a change that no event announces', async () => {
   await rm(elsewhere, { recursive: true })
 })
 
-test('empty, oversized, folder and pipe are failures of their own kind; the content before them stays', async () => {
+test('empty, oversized and folder are failures of their own kind; the content before them stays', async () => {
   const path = join(folder, 'flags.json')
   await writeFile(path, 'good')
   const sink = follow(path, { maxBytes: 10 })
@@ -125,12 +125,30 @@ test('empty, oversized, folder and pipe are failures of their own kind; the cont
   expect(await sink.failureAt(4)).toMatchObject({ kind: 'not-found' })
   await mkdir(path)
   expect(await sink.failureAt(5)).toMatchObject({ kind: 'io' })
-  await rm(path, { recursive: true })
-  execFileSync('mkfifo', [join(folder, 'pipe')])
-  await rename(join(folder, 'pipe'), path)
-  const kinds = async (): Promise<unknown> => (await sink.failureAt(sink.events.length)).message
-  await expect.poll(kinds, { timeout: 5_000 }).toContain('is not a file')
   expect(sink.words.filter((word) => word !== 'failed')).toEqual(['good'])
+})
+
+test('a named pipe is refused at once instead of waited for', async () => {
+  execFileSync('mkfifo', [join(folder, 'pipe')])
+  const began = performance.now()
+  expect(await follow(join(folder, 'pipe')).failureAt(1)).toMatchObject({ kind: 'io' })
+  expect(performance.now() - began).toBeLessThan(1_000)
+})
+
+test('a folder that is swapped for another is followed in its new place', async () => {
+  for (const name of ['blue', 'green']) {
+    await mkdir(join(folder, name))
+    await writeFile(join(folder, name, 'flags.json'), name)
+  }
+  await rename(join(folder, 'blue'), join(folder, 'live'))
+  const sink = follow(join(folder, 'live', 'flags.json'))
+  expect(await text(sink, 1)).toBe('blue')
+  await rename(join(folder, 'live'), join(folder, 'retired'))
+  await rename(join(folder, 'green'), join(folder, 'live'))
+  sources[0]?.refresh()
+  expect(await text(sink, 2)).toBe('green')
+  await writeFile(join(folder, 'live', 'flags.json'), 'greener')
+  expect(await text(sink, 3)).toBe('greener')
 })
 
 test('nothing arrives after stop', async () => {

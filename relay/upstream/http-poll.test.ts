@@ -131,7 +131,7 @@ test.each([
 
 test('redirects inside the origin are followed with the headers, the method and the credentials', async () => {
   const server = await upstream((request, response) => {
-    if (request.url === '/a') response.writeHead(302, { location: '/b' }).end('moved'.repeat(1_000))
+    if (request.url === '/a') response.writeHead(302, { location: '/b' }).end('x'.repeat(60_000))
     else if (request.url === '/b') response.writeHead(308, { location: './c' }).end()
     else response.end(`${request.method} ${request.url} ${String(request.headers['x-key'])}`)
   })
