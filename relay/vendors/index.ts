@@ -1,4 +1,5 @@
 /** The vendors this relay can talk to. Adding one adds one line here and one folder beside this file. */
+import { featbit } from './featbit/source.ts'
 import type { Vendor } from './vendor.ts'
 
-export const vendors: ReadonlyMap<string, Vendor> = new Map<string, Vendor>([])
+export const vendors: ReadonlyMap<string, Vendor> = new Map<string, Vendor>([[featbit.name, featbit]])

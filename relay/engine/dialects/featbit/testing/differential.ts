@@ -87,7 +87,6 @@ const SEGMENT_LISTS = [
 const OPERATORS = ['LessThan', 'LessEqualThan', 'BiggerThan', 'BiggerEqualThan', 'Equal', 'NotEqual', 'Contains']
   .concat(['NotContain', 'StartsWith', 'EndsWith', 'MatchRegex', 'NotMatchRegex', 'IsOneOf', 'NotOneOf'])
   .concat(['IsTrue', 'IsFalse', 'Sideways', 'equal'])
-const VARIATIONS = ['v1', 'v2', 'v3', 'gone']
 const VALUES = [
   'true',
   'FALSE',
@@ -109,6 +108,10 @@ export function bucketOf(text: string): number {
   return Math.abs(createHash('md5').update(text).digest().readInt32LE(0) / 2 ** 31)
 }
 
+const variationId = fc.oneof(
+  { weight: 30, arbitrary: fc.constantFrom('v1', 'v2') },
+  { weight: 1, arbitrary: fc.constantFrom('v3', 'gone') },
+)
 const fraction = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom(0, 0.2, 0.5, 0.7, 1, 0.99999, 0.999991, 1.5, -0.1, 1e-6) },
   {
@@ -119,7 +122,7 @@ const fraction = fc.oneof(
   },
 )
 const interval = fc.record({
-  id: fc.constantFrom(...VARIATIONS),
+  id: variationId,
   rollout: fc.oneof(
     { weight: 4, arbitrary: fc.tuple(fraction, fraction).map(([a, b]) => [Math.min(a, b), Math.max(a, b)]) },
     { weight: 2, arbitrary: fc.constantFrom([0, 1], [0, 0.5], [0.5, 1], [0, 0]) },
@@ -127,15 +130,30 @@ const interval = fc.record({
   ),
   exptRollout: fc.oneof(fraction, fc.constantFrom(0, 0.1, 0.25, 1)),
 })
+
+/** Two intervals that cover everybody and share an end, as the vendor's editor writes them. */
+function contiguous<T extends object>(first: T, second: T, cut: number): object[] {
+  return [
+    { ...first, rollout: [0, cut] },
+    { ...second, rollout: [cut, 1] },
+  ]
+}
+
 const rollout = {
   dispatchKey: fc.constantFrom(null, null, '', '  ', 'p', 'q', 'keyId', 'name', 'constructor', 'custom'),
   includedInExpt: fc.boolean(),
-  variations: fc.array(interval, { maxLength: 3 }),
+  variations: fc.oneof(
+    { weight: 1, arbitrary: fc.array(interval, { maxLength: 3 }) },
+    { weight: 3, arbitrary: fc.tuple(interval, interval, fraction).map(([a, b, cut]) => contiguous(a, b, cut)) },
+  ),
 }
 const userKeys = fc.uniqueArray(fc.constantFrom(...USERS), { maxLength: 3 })
 const test = fc.oneof(
   fc.record({
-    property: fc.constantFrom(...PROPERTIES),
+    property: fc.oneof(
+      { weight: 3, arbitrary: fc.constantFrom('p', 'q') },
+      { weight: 1, arbitrary: fc.constantFrom(...PROPERTIES) },
+    ),
     op: fc.constantFrom(...OPERATORS, null),
     value: fc.constantFrom(...TEXTS, ...LISTS, ...USERS, null),
   }),
@@ -150,19 +168,19 @@ const membership = fc.record({
   op: fc.constantFrom(null, 'Equal'),
   value: fc.constantFrom(...SEGMENT_LISTS, null),
 })
+const value = fc.constantFrom(...VALUES)
 const flag = (key: string): fc.Arbitrary<object> =>
   fc.record({
     id: fc.constant(`id of ${key}`),
     key: fc.constant(key),
-    variationType: fc.constantFrom('boolean', 'string', 'number', 'json', null),
-    variations: fc.array(fc.record({ id: fc.constantFrom('v1', 'v2', 'v3'), value: fc.constantFrom(...VALUES) }), {
-      minLength: 1,
-      maxLength: 4,
-    }),
+    variationType: fc.constantFrom('boolean', 'string', 'string', 'number', 'json', null),
+    variations: fc
+      .tuple(value, value, fc.array(fc.tuple(fc.constantFrom('v1', 'v2', 'v3'), value), { maxLength: 2 }))
+      .map(([a, b, more]) => [['v1', a], ['v2', b], ...more].map(([id, stored]) => ({ id, value: stored }))),
     isEnabled: fc.oneof({ weight: 5, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
     isArchived: fc.boolean(),
-    disabledVariationId: fc.constantFrom(...VARIATIONS),
-    targetUsers: fc.array(fc.record({ keyIds: userKeys, variationId: fc.constantFrom(...VARIATIONS) }), {
+    disabledVariationId: variationId,
+    targetUsers: fc.array(fc.record({ keyIds: userKeys, variationId: variationId }), {
       maxLength: 2,
     }),
     rules: fc.array(
@@ -176,7 +194,7 @@ const flag = (key: string): fc.Arbitrary<object> =>
       }),
       { maxLength: 3 },
     ),
-    fallthrough: fc.oneof({ weight: 9, arbitrary: fc.record(rollout) }, { weight: 1, arbitrary: fc.constant(null) }),
+    fallthrough: fc.oneof({ weight: 30, arbitrary: fc.record(rollout) }, { weight: 1, arbitrary: fc.constant(null) }),
     exptIncludeAllTargets: fc.boolean(),
     updatedAt: fc.constant('2026-01-01T00:00:00.000Z'),
   })
@@ -194,7 +212,7 @@ const segment = (id: string): fc.Arbitrary<object> =>
 
 export const documents: fc.Arbitrary<object> = fc
   .tuple(
-    fc.subarray([...FLAGS], { minLength: 1 }).chain((keys) => fc.tuple(...keys.map(flag))),
+    fc.tuple(...FLAGS.map(flag)),
     fc.subarray(SEGMENTS.filter((id) => id !== 'missing')).chain((ids) => fc.tuple(...ids.map(segment))),
   )
   .map(([featureFlags, segments]) => ({
@@ -202,8 +220,9 @@ export const documents: fc.Arbitrary<object> = fc
     data: { eventType: 'full', featureFlags, segments },
   }))
 
+const text = fc.constantFrom(...TEXTS)
 const attribute: fc.Arbitrary<unknown> = fc.oneof(
-  { weight: 6, arbitrary: fc.constantFrom<unknown>(...TEXTS) },
+  { weight: 6, arbitrary: text },
   { weight: 3, arbitrary: fc.constantFrom<unknown>(...PATTERNS) },
   { weight: 3, arbitrary: fc.constantFrom<unknown>(null, 1, 20, -0, 1e21, true, false, ['abc'], [], { a: 1 }, [null]) },
 )
@@ -218,6 +237,10 @@ export const contexts: fc.Arbitrary<Context> = fc
       },
     ),
     members: fc.array(fc.tuple(names, attribute), { maxLength: 4 }),
+    usual: fc.oneof(
+      { weight: 4, arbitrary: fc.record({ p: text, q: text }) },
+      { weight: 1, arbitrary: fc.constant({}) },
+    ),
     custom: fc.oneof(
       { weight: 3, arbitrary: fc.constant({}) },
       {
@@ -234,12 +257,24 @@ export const contexts: fc.Arbitrary<Context> = fc
       },
     ),
   })
-  .map(({ who, members, custom }) => Object.assign(Object.fromEntries(members), custom, who))
+  .map(({ who, members, usual, custom }) => Object.assign({}, usual, Object.fromEntries(members), custom, who))
 
-const types = fc.constantFrom<ValueType | undefined>('boolean', 'string', 'number', 'object', undefined)
+const types = fc.constantFrom<ValueType | undefined>(
+  'boolean',
+  'string',
+  'string',
+  'number',
+  'object',
+  undefined,
+  undefined,
+)
+const asked = fc.oneof(
+  { weight: 40, arbitrary: fc.constantFrom(...FLAGS) },
+  { weight: 1, arbitrary: fc.constantFrom('unknown', '__proto__') },
+)
 const questions = fc.array(
   fc
-    .record({ key: fc.constantFrom(...FLAGS, 'unknown'), context: contexts, type: types })
+    .record({ key: asked, context: contexts, type: types })
     .map(({ key, context, type }): Question => (type === undefined ? { key, context } : { key, context, type })),
   { minLength: 8, maxLength: 12 },
 )
@@ -345,7 +380,7 @@ function storedType(document: object, key: string): unknown {
 function userOf(context: Context): object {
   const { targetingKey, key, name, custom, ...rest } = context
   const given = Array.isArray(custom)
-    ? custom
+    ? custom.filter((entry) => typeof entry === 'object' && entry !== null)
     : Object.entries(typeof custom === 'object' && custom !== null ? custom : {}).map(([name, value]) => ({
         name,
         value,
