@@ -1,0 +1,81 @@
+/**
+ * Request durations by route, method and status, as a Prometheus histogram. The library's own histogram hashes a label
+ * object for each observation, which costs more than a whole evaluation; here an observation is two look-ups and three
+ * additions, and the labels are put together when somebody scrapes.
+ */
+import { Histogram } from 'prom-client'
+import type { MetricObjectWithValues, MetricValueWithName, Registry } from 'prom-client'
+
+type Label = 'http_route' | 'http_request_method' | 'http_response_status_code' | 'le'
+
+/** Upper bounds in seconds. */
+const BOUNDS: readonly number[] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+/** Methods with a name of their own; a stranger may invent any number of others. */
+const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'OPTIONS', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'CONNECT']
+const OTHER = 'other'
+
+interface Series {
+  readonly route: string
+  readonly method: string
+  readonly status: number
+  readonly counts: number[]
+  sum: number
+  total: number
+}
+
+export class DurationHistogram extends Histogram<Label> {
+  readonly #series = new Map<string, Map<number, Series>>()
+
+  constructor(registry: Registry) {
+    super({
+      name: 'http_server_request_duration_seconds',
+      help: 'Time from a request head to its answer.',
+      labelNames: ['http_route', 'http_request_method', 'http_response_status_code'],
+      buckets: [...BOUNDS],
+      registers: [registry],
+    })
+  }
+
+  /** `route` must come from a bounded set: it becomes a label as it is. */
+  record(route: string, method: string, status: number, seconds: number): void {
+    const known = METHODS.indexOf(method)
+    const slot = status * 16 + (known < 0 ? METHODS.length : known)
+    let ofRoute = this.#series.get(route)
+    if (ofRoute === undefined) this.#series.set(route, (ofRoute = new Map<number, Series>()))
+    let series = ofRoute.get(slot)
+    if (series === undefined) {
+      series = { route, method: METHODS[known] ?? OTHER, status, counts: BOUNDS.map(() => 0), sum: 0, total: 0 }
+      ofRoute.set(slot, series)
+    }
+    const bucket = BOUNDS.findIndex((bound) => seconds <= bound)
+    if (bucket >= 0) series.counts[bucket] = (series.counts[bucket] ?? 0) + 1
+    series.sum += seconds
+    series.total++
+  }
+
+  override async get(): Promise<MetricObjectWithValues<MetricValueWithName<Label>>> {
+    const shape = await super.get()
+    const values = [...this.#series.values()].flatMap((ofRoute) => [...ofRoute.values()].flatMap(lines))
+    return { ...shape, values }
+  }
+}
+
+function lines(series: Series): MetricValueWithName<Label>[] {
+  const name = 'http_server_request_duration_seconds'
+  const labels = {
+    http_route: series.route,
+    http_request_method: series.method,
+    http_response_status_code: String(series.status),
+  }
+  let below = 0
+  const buckets = BOUNDS.map((le, index) => {
+    below += series.counts[index] ?? 0
+    return { metricName: `${name}_bucket`, labels: { le, ...labels }, value: below }
+  })
+  return [
+    ...buckets,
+    { metricName: `${name}_bucket`, labels: { le: '+Inf', ...labels }, value: series.total },
+    { metricName: `${name}_sum`, labels, value: series.sum },
+    { metricName: `${name}_count`, labels, value: series.total },
+  ]
+}

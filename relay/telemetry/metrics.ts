@@ -1,0 +1,108 @@
+/**
+ * The metrics of one process: everything others report to, and the text that Prometheus scrapes. Every label value is
+ * from a bounded set; a label that a client can choose would let it grow our memory without end.
+ */
+import { collectDefaultMetrics, Counter, Registry } from 'prom-client'
+import type { Environment } from '../environment/environment.ts'
+import type { EvaluationCounter, Observer } from '../serve/observer.ts'
+import { DurationHistogram } from './duration-histogram.ts'
+import { registerEnvironmentGauges } from './environment-gauges.ts'
+import { EvaluationCounters } from './evaluation-counter.ts'
+
+export interface MetricsParts {
+  /** Asked at each scrape. */
+  readonly environments: () => readonly Environment[]
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** Memory, event loop and garbage collection of the process. Default true. */
+  readonly process?: boolean
+}
+
+/** What became of a document that arrived. */
+export type DocumentResult = 'swapped' | 'quarantined' | 'rejected'
+
+export class Metrics implements Observer {
+  readonly #registry = new Registry()
+  readonly #durations: DurationHistogram
+  readonly #evaluations: EvaluationCounters
+  readonly #bulk: Counter<'environment' | 'result'>
+  readonly #failures: Counter
+  readonly #documents: Counter<'environment' | 'result'>
+  readonly #upstream: Counter<'environment'>
+  readonly #stores: Counter<'environment' | 'store'>
+
+  constructor({ environments, now, process = true }: MetricsParts) {
+    const registers = [this.#registry]
+    if (process) collectDefaultMetrics({ register: this.#registry })
+    this.#durations = new DurationHistogram(this.#registry)
+    this.#evaluations = new EvaluationCounters(this.#registry)
+    registerEnvironmentGauges(this.#registry, environments, now)
+    this.#bulk = new Counter({
+      name: 'halyard_bulk_answers_total',
+      help: 'Bulk evaluations answered in full or with 304.',
+      labelNames: ['environment', 'result'],
+      registers,
+    })
+    this.#failures = new Counter({
+      name: 'halyard_handler_failures_total',
+      help: 'Requests answered with 500 because of a defect.',
+      registers,
+    })
+    this.#documents = new Counter({
+      name: 'halyard_documents_total',
+      help: 'Documents that arrived, by what became of them.',
+      labelNames: ['environment', 'result'],
+      registers,
+    })
+    this.#upstream = new Counter({
+      name: 'halyard_upstream_failures_total',
+      help: 'Failed attempts to reach an upstream.',
+      labelNames: ['environment'],
+      registers,
+    })
+    this.#stores = new Counter({
+      name: 'halyard_store_errors_total',
+      help: 'Failed reads and writes of stores.',
+      labelNames: ['environment', 'store'],
+      registers,
+    })
+  }
+
+  answered(route: string, method: string, status: number, seconds: number): void {
+    this.#durations.record(route, method, status, seconds)
+  }
+
+  bulk(environment: string, notModified: boolean): void {
+    this.#bulk.inc({ environment, result: notModified ? 'not_modified' : 'full' })
+  }
+
+  evaluations(environment: string): EvaluationCounter {
+    return this.#evaluations.of(environment)
+  }
+
+  failed(_error: unknown): void {
+    this.#failures.inc()
+  }
+
+  document(environment: string, result: DocumentResult): void {
+    this.#documents.inc({ environment, result })
+  }
+
+  upstreamFailed(environment: string): void {
+    this.#upstream.inc({ environment })
+  }
+
+  storeFailed(environment: string, store: string): void {
+    this.#stores.inc({ environment, store })
+  }
+
+  /** The media type of `text`. */
+  get contentType(): string {
+    return this.#registry.contentType
+  }
+
+  /** Everything in Prometheus' text format. */
+  text(): Promise<string> {
+    return this.#registry.metrics()
+  }
+}
