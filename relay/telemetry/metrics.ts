@@ -16,6 +16,8 @@ export interface MetricsParts {
   readonly now: () => number
   /** Memory, event loop and garbage collection of the process. Default true. */
   readonly process?: boolean
+  /** Told of defects after they were counted, so that somebody can read what they were. Default: nobody. */
+  readonly defect?: (error: unknown) => void
 }
 
 /** What became of a document that arrived. */
@@ -30,8 +32,10 @@ export class Metrics implements Observer {
   readonly #documents: Counter<'environment' | 'result'>
   readonly #upstream: Counter<'environment'>
   readonly #stores: Counter<'environment' | 'store'>
+  readonly #defect: (error: unknown) => void
 
-  constructor({ environments, now, process = true }: MetricsParts) {
+  constructor({ environments, now, process = true, defect = () => undefined }: MetricsParts) {
+    this.#defect = defect
     const registers = [this.#registry]
     if (process) collectDefaultMetrics({ register: this.#registry })
     this.#durations = new DurationHistogram(this.#registry)
@@ -80,8 +84,9 @@ export class Metrics implements Observer {
     return this.#evaluations.of(environment)
   }
 
-  failed(_error: unknown): void {
+  failed(error: unknown): void {
     this.#failures.inc()
+    this.#defect(error)
   }
 
   document(environment: string, result: DocumentResult): void {

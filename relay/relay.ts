@@ -1,0 +1,217 @@
+/**
+ * The composition root: the one file that knows everyone. It turns settings into running parts, wires what they tell of
+ * themselves to logs and metrics, and gives the process one handle to reload and stop them by.
+ */
+import type { EnvironmentSettings } from '../config/environment.ts'
+import type { Settings } from '../config/settings.ts'
+import type { SnapshotChange } from './environment/environment.ts'
+import { RefreshedEnvironment } from './environment/refresh.ts'
+import type { RefreshEvents } from './environment/refresh.ts'
+import { Registry } from './environment/registry.ts'
+import type { Wanted } from './environment/registry.ts'
+import type { Log } from './log.ts'
+import { Server } from './serve/server.ts'
+import type { EnvironmentSettings as ServedEnvironment } from './serve/settings.ts'
+import { DiskStore } from './store/disk.ts'
+import { RedisStore } from './store/redis.ts'
+import type { Store } from './store/store.ts'
+import { Metrics } from './telemetry/metrics.ts'
+import { systemTimers } from './upstream/clock.ts'
+import type { Timers } from './upstream/clock.ts'
+import { vendors } from './vendors/index.ts'
+
+export interface RelayTools {
+  readonly log: Log
+  /** Default: the machine's clock and randomness. */
+  readonly timers?: Timers
+}
+
+export interface RunningRelay {
+  /** As URLs, with the ports that were really taken. */
+  readonly addresses: { readonly public: string; readonly management: string }
+  /** Names, in the order of the configuration. */
+  readonly environments: readonly string[]
+  /** Takes over other environments, keys and origins without dropping a request; `listen` and `store` need a restart. */
+  reload(settings: Settings): Promise<void>
+  /** Drains as `settings.drain` says, then ends everything. Idempotent. */
+  stop(): Promise<void>
+}
+
+/** Starts serving at once; environments answer 503 until their first document. Rejects when an address is taken. */
+export async function startRelay(
+  settings: Settings,
+  { log, timers = systemTimers }: RelayTools,
+): Promise<RunningRelay> {
+  const relay = new Relay(settings, log, timers)
+  await relay.start()
+  return relay
+}
+
+class Relay implements RunningRelay {
+  addresses = { public: '', management: '' }
+  environments: readonly string[]
+  readonly #log: Log
+  readonly #timers: Timers
+  readonly #metrics: Metrics
+  readonly #registry: Registry
+  readonly #stores: readonly Store[]
+  readonly #server: Server
+  #settings: Settings
+  #reloading: Promise<void> = Promise.resolve()
+  #stopping: Promise<void> | undefined
+
+  constructor(settings: Settings, log: Log, timers: Timers) {
+    this.#settings = settings
+    this.environments = [...settings.environments.keys()]
+    this.#log = log
+    this.#timers = timers
+    this.#registry = new Registry(timers)
+    this.#metrics = new Metrics({
+      environments: () => this.#registry.all(),
+      now: () => timers.now(),
+      defect: (error) => log.error({ err: error }, 'a request could not be handled'),
+    })
+    this.#stores = storesOf(settings, timers, (store, message) => log.warn({ store }, message))
+    const { prefix, limits, readiness, management, host, port } = settings.listen
+    this.#server = new Server({
+      settings: { environments: [], listen: { host, port }, management, prefix, limits, readiness },
+      timers,
+      observer: this.#metrics,
+      metrics: this.#metrics,
+    })
+  }
+
+  async start(): Promise<void> {
+    const addresses = await this.#server.start()
+    this.addresses = { public: urlOf(addresses.public), management: urlOf(addresses.management) }
+    await this.#reconcile(this.#settings)
+  }
+
+  reload(settings: Settings): Promise<void> {
+    const reloading = this.#reloading.then(async () => {
+      if (this.#stopping !== undefined) return
+      for (const name of needingRestart(this.#settings, settings)) {
+        this.#log.warn({ setting: name }, `a change of ${name} needs a restart; the running relay keeps the old value`)
+      }
+      await this.#reconcile(settings)
+      this.#settings = settings
+      this.environments = [...settings.environments.keys()]
+    })
+    this.#reloading = reloading.catch(() => undefined)
+    return reloading
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
+    await this.#server.drain(this.#settings.drain)
+    await this.#reloading
+    await this.#registry.stop()
+    await Promise.all(this.#stores.map((store) => store.close()))
+  }
+
+  async #reconcile(settings: Settings): Promise<void> {
+    const wanted = [...settings.environments].map(([name, environment]) => this.#wanted(name, environment))
+    await this.#registry.reconcile(wanted, () => this.#server.reload({ environments: this.#served(settings) }))
+  }
+
+  #served(settings: Settings): ServedEnvironment[] {
+    return [...settings.environments].flatMap(([name, served]) => {
+      const environment = this.#registry.get(name)
+      return environment === undefined ? [] : [{ ...served, name, environment }]
+    })
+  }
+
+  #wanted(name: string, { upstream, plausibility, staleAfterMs }: EnvironmentSettings): Wanted {
+    const create = (): RefreshedEnvironment => {
+      const vendor = vendors.get(upstream.vendor)
+      if (vendor === undefined) throw new Error(`no vendor is called ${upstream.vendor}`)
+      return new RefreshedEnvironment({
+        name,
+        vendor: vendor.name,
+        dialect: vendor.dialect,
+        options: upstream.options ?? {},
+        source: vendor.connect(upstream, { timers: this.#timers, seed: name }),
+        stores: this.#stores,
+        plausibility,
+        staleAfterMs,
+        timers: this.#timers,
+        events: this.#events(),
+      })
+    }
+    return { name, fingerprint: JSON.stringify([upstream, plausibility, staleAfterMs]), create }
+  }
+
+  #events(): RefreshEvents {
+    const log = this.#log
+    const metrics = this.#metrics
+    return {
+      swapped: (change) => {
+        metrics.document(change.environment, 'swapped')
+        log.info(described(change), 'serving a new document')
+        for (const { flag, path, message, severity } of change.after.problems) {
+          log.warn({ environment: change.environment, flag, path, severity }, message)
+        }
+      },
+      quarantined: (environment, { sha256, reason }) => {
+        metrics.document(environment, 'quarantined')
+        log.error({ environment, sha256, reason }, 'a document looks wrong and waits; the old one goes on serving')
+      },
+      rejected: (environment, message) => {
+        metrics.document(environment, 'rejected')
+        log.error({ environment, reason: message }, 'a document cannot be used; the old one goes on serving')
+      },
+      upstreamFailed: (environment, message) => {
+        metrics.upstreamFailed(environment)
+        log.warn({ environment, reason: message }, 'the upstream could not be asked')
+      },
+      storeFailed: (environment, store, message) => {
+        metrics.storeFailed(environment, store)
+        log.warn({ environment, store, reason: message }, 'a store failed')
+      },
+      listenerFailed: (environment, message) => log.error({ environment, reason: message }, 'a listener threw'),
+    }
+  }
+}
+
+function storesOf(settings: Settings, timers: Timers, warn: (store: string, message: string) => void): Store[] {
+  const { disk, redis } = settings.store
+  const report = (store: string) => (problem: { where: string; message: string }) =>
+    warn(store, `${problem.where}: ${problem.message}`)
+  return [
+    ...(disk === false ? [] : [new DiskStore({ folder: disk, clock: timers, report: report('disk') })]),
+    ...(redis === undefined
+      ? []
+      : [new RedisStore({ url: redis.url, prefix: redis.keyPrefix, timers, report: report('redis') })]),
+  ]
+}
+
+/** Settings that a running process cannot take over. */
+function needingRestart(before: Settings, after: Settings): string[] {
+  const names = ['listen', 'store', 'workers'] as const
+  return names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
+}
+
+function described({ environment, before, after }: SnapshotChange): object {
+  const { epoch, version, loadedFrom, ruleset, problems } = after
+  const quarantined = problems.filter(({ severity }) => severity === 'error').length
+  const { revision } = ruleset
+  return {
+    environment,
+    revision,
+    epoch,
+    version,
+    loadedFrom,
+    flags: ruleset.keys.length,
+    quarantined,
+    first: before === undefined,
+  }
+}
+
+function urlOf({ host, port }: { readonly host: string; readonly port: number }): string {
+  const shown = host === '::' || host === '0.0.0.0' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
+  return `http://${shown}:${port}`
+}
