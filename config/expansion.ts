@@ -66,7 +66,7 @@ export function expand(value: unknown, variables: Variables): Expanded {
 }
 
 /** Read by the command line, or put there by Kubernetes for a Service that is called `halyard`. */
-const FOREIGN = /^HALYARD_(CONFIG|URL|KEY|SERVICE_.*|PORT(_.*)?)$/
+const FOREIGN = /^HALYARD_(CONFIG|DEBUG|KEY|SERVICE_.*|PORT(_.*)?)$/
 
 /** Lays `HALYARD_…` variables over the settings that they name, and reports names that are no setting. */
 export function override(value: unknown, variables: Variables, used: ReadonlySet<string>): Expanded {

@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+/** The process entry of `halyard`. Everything happens in cli/; this only connects it to the process. */
+import { runCli } from './cli/cli.ts'
+import { processTerminal } from './cli/terminal.ts'
+
+// `halyard check … | head` closes the pipe early, which is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+const code = await runCli(process.argv.slice(2), processTerminal())
+// Everything has been stopped by now; what an exporter or a socket still holds must not keep a drained pod alive.
+process.stdout.write('', () => process.exit(code))
