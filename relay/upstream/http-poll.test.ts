@@ -140,6 +140,15 @@ test('redirects inside the origin are followed with the headers, the method and 
   expect(server.peakSockets).toBe(1)
 })
 
+test('a redirect with a body larger than any buffer does not hold up the request after it', async () => {
+  const server = await upstream((request, response) => {
+    if (request.url === '/a') response.writeHead(302, { location: '/b' }).end('x'.repeat(1_000_000))
+    else response.end('arrived')
+  })
+  const { sink } = poll({ request: { url: `${server.url}/a` } })
+  expect(await sink.at(1)).toMatchObject({ text: 'arrived' })
+})
+
 test('an allowed host is followed without credentials, any other host is refused', async () => {
   const other = await upstream((request, response) =>
     response.end(JSON.stringify([request.headers['x-key'], request.headers.authorization])),

@@ -166,6 +166,23 @@ test('stop aborts the attempt, clears the timer, silences the sink and is final'
   expect(() => supervisor.start(sink)).toThrow('once')
 })
 
+test('an attempt that succeeds after stop delivers nothing and schedules nothing', async () => {
+  let finish: (() => void) | undefined
+  const { timers, supervisor, sink } = rig(
+    () =>
+      new Promise((resolve) => {
+        finish = () => resolve({ document })
+      }),
+  )
+  supervisor.start(sink)
+  const stopped = supervisor.stop()
+  finish?.()
+  await stopped
+  await timers.advance(60_000)
+  expect(sink.events).toEqual([])
+  expect(timers.pending).toBe(0)
+})
+
 test('a thousand random fault schedules all converge once upstream is well, with no restart', async () => {
   const kinds = ['network', 'timeout', 'status', 'unauthorized', 'not-found', 'body', 'internal'] as const
   for (let seed = 1; seed <= 1_000; seed += 1) {
