@@ -1,5 +1,9 @@
 /** The dialects this engine speaks. Adding a vendor adds one line here and one folder beside this file. */
 import type { Dialect } from '../dialect.ts'
 import { featbit } from './featbit/lower.ts'
+import { featurevisor } from './featurevisor/lower.ts'
 
-export const dialects: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([[featbit.name, featbit]])
+export const dialects: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
+  [featbit.name, featbit],
+  [featurevisor.name, featurevisor],
+])
