@@ -14,21 +14,29 @@ import type { Flags } from './parse.ts'
 export function classSet(mode: Mode, flags: Flags): CharSet {
   const { cursor } = mode
   const negated = cursor.take('^')
-  const parts: CharSet[] = []
+  const plain: CharSet[] = []
+  const escaped: CharSet[] = []
+  const add = (part: number | CharSet): void => {
+    if (typeof part === 'number') plain.push([part, part])
+    else escaped.push(part)
+  }
   while (!cursor.take(']')) {
     if (mode.sets) refuseSetOperations(mode)
     const from = member(mode, flags)
     if (!cursor.at('-') || cursor.at('-]')) {
-      parts.push(typeof from === 'number' ? [from, from] : from)
+      add(from)
       continue
     }
     cursor.take('-')
     const to = member(mode, flags)
-    if (typeof from === 'number' && typeof to === 'number') parts.push([from, to])
+    if (typeof from === 'number' && typeof to === 'number') plain.push([from, to])
     // Annex B: a set on either side makes the hyphen an ordinary member.
-    else parts.push(...[from, 0x2d, to].map((part) => (typeof part === 'number' ? [part, part] : part)))
+    else [from, 0x2d, to].forEach(add)
   }
-  const set = folded(union(parts), mode, flags)
+  // With v each escape has folded by itself and stays as it is; else the whole class folds once more.
+  const set = mode.sets
+    ? union([folded(union(plain), mode, flags), ...escaped])
+    : folded(union([...plain, ...escaped]), mode, flags)
   return negated ? complement(set, LAST_POINT) : set
 }
 
