@@ -157,7 +157,7 @@ function growAtom(random: Random, mode: Mode, depth: number): Grown {
 
 function growGroup(random: Random, mode: Mode, depth: number): Grown {
   const inner = growEither(random, mode, depth)
-  // No (?i:…) or (?-i:…): V8 14 lets a group's i leak into a class right behind the group, so answers differ by its bug.
+  // No (?i:…) or (?-i:…): V8 lets a group's i leak into a class right behind the group, so answers differ by its bug.
   const opening = pick(random, ['(', '(?:', '(?m:', '(?s-m:'])
   return { source: `${opening}${inner.source})`, write: (random) => inner.write(random) }
 }
