@@ -1,6 +1,14 @@
 /** FeatBit keeps lists as JSON inside a text. They are parsed here, once, the way the evaluation server parses them. */
 
-/** The members of a JSON list of texts; undefined for JSON `null`. Throws for anything else. */
+/** As `listOfTexts`, where a null among the members is not a text either. */
+export function listOfIds(json: string): string[] | undefined {
+  return listOfTexts(json)?.map((id) => {
+    if (id === null) throw new TypeError('is a JSON list with a null among its members')
+    return id
+  })
+}
+
+/** The members of a JSON list of texts or nulls; undefined for JSON `null`. Throws for anything else. */
 export function listOfTexts(json: string): (string | null)[] | undefined {
   const value: unknown = JSON.parse(json)
   if (value === null) return undefined

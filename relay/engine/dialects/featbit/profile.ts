@@ -6,7 +6,7 @@
 import { DocumentError } from '../../problem.ts'
 import type { Predicate, Term } from '../../plan.ts'
 import { elsOperator } from './operators.ts'
-import { listOfTexts } from './lists.ts'
+import { listOfIds } from './lists.ts'
 import { nodeOperator, nodeSegmentIds } from './operators-node.ts'
 import { elsAttribute, elsUserKey, isBlank, nodeAttribute, nodeIsBlank, nodeUserKey } from './subject.ts'
 
@@ -36,7 +36,7 @@ const els: Profile = {
   isBlank,
   attribute: elsAttribute,
   operator: elsOperator,
-  segmentIds: (value) => listOfTexts(value)?.filter((id) => id !== null) ?? [],
+  segmentIds: (value) => listOfIds(value) ?? [],
   dispatchText: (value) => (typeof value === 'string' ? value : ''),
   hidesArchived: true,
   needsSegments: true,
