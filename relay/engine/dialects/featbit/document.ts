@@ -183,11 +183,14 @@ function rollout(holder: unknown, at: string): Rollout {
 }
 
 function conditions(holder: unknown, at: string): Condition[] {
-  return list(holder, 'conditions', at, (condition, path) => ({
-    property: textOrNull(condition, 'property', path) ?? '',
-    op: textOrNull(condition, 'op', path),
-    value: textOrNull(condition, 'value', path),
-  }))
+  return list(holder, 'conditions', at, (condition, path) => {
+    if (!isObject(condition)) throw new FlagError(path, `must be an object, not ${show(condition)}`)
+    return {
+      property: textOrNull(condition, 'property', path) ?? '',
+      op: textOrNull(condition, 'op', path),
+      value: textOrNull(condition, 'value', path),
+    }
+  })
 }
 
 function isObject(value: unknown): value is object {
