@@ -31,7 +31,7 @@ export function check({ listen, environments }: Readable, { vendors, now }: Chec
 }
 
 /** Loopback addresses are reachable from the same machine only. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   if (host === 'localhost' || host === '::1') return true
   return isIP(host) === 4 && host.startsWith('127.')
 }

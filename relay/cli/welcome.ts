@@ -12,7 +12,7 @@ const PERSON = { targetingKey: 'ada', country: 'NL' }
 /** Waits up to two seconds for the first documents, since a flag's name can be told only then. */
 export async function banner(settings: Settings, relay: RunningRelay, { paint }: Terminal): Promise<string[]> {
   const names = [...settings.environments.keys()]
-  const url = reachable(relay.addresses.public)
+  const url = relay.addresses.public
   return [
     `${paint('bold', 'Halyard')} serves ${names.length === 1 ? 'one environment' : `${names.length} environments`}: ${names.join(', ')}`,
     `  applications  ${paint('cyan', relay.addresses.public)}`,
@@ -48,9 +48,4 @@ async function firstKey(url: string, environment: string): Promise<string | unde
     })
   }
   return undefined
-}
-
-/** An address to listen on is not always one to connect to. */
-function reachable(address: string): string {
-  return address.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:').replace(/\/$/, '')
 }

@@ -1,0 +1,194 @@
+/**
+ * `npm run fuzz`: our engine against each vendor's own SDK, for as many evaluations as asked. Every run prints its seed;
+ * with the seed a difference comes back, without it a red night would teach nothing.
+ */
+import { globSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { runDifferential, staleExceptions } from './differential.ts'
+import type { Differential, Report } from './differential.ts'
+
+const DIALECTS = join(import.meta.dirname, '../dialects')
+const DEFAULT_CASES = 100_000
+
+const HELP = `Compares our engine with the vendors' own SDKs on documents made from a grammar.
+
+Usage
+  npm run fuzz -- [--vendor NAME]… [--cases N] [--seed N]
+
+Options
+  --vendor NAME  Only this vendor. Repeatable; default all.
+  --cases N      Evaluations per vendor. Default ${DEFAULT_CASES}.
+  --seed N       Makes a run come back. Default: chosen at random and printed.
+
+The exit code is 1 when an answer differs or a listed exception no longer shows what it claims.`
+
+/** Where a run writes to, and its chance. */
+export interface FuzzTools {
+  readonly write: (line: string) => void
+  /** Shows progress; called a few times a second at most. */
+  readonly progress: (line: string) => void
+  /** A seed for runs that were given none. */
+  readonly seed: () => number
+  /** Milliseconds, for the rate. */
+  readonly monotonic: () => number
+}
+
+/** A comparison and what to call it: a vendor may have several profiles. */
+export interface Subject {
+  readonly name: string
+  readonly differential: Differential
+}
+
+/** Vendors that have a `testing/differential.ts`, by folder name. */
+export function fuzzableVendors(): readonly string[] {
+  return globSync('*/testing/differential.ts', { cwd: DIALECTS })
+    .map((path) => basename(dirname(dirname(path))))
+    .sort()
+}
+
+/** Everything a vendor's module exports that is a Differential, alone or in a list. */
+export async function subjectsOf(vendor: string): Promise<readonly Subject[]> {
+  const module: unknown = await import(join(DIALECTS, vendor, 'testing/differential.ts'))
+  const found = new Map<Differential, string>()
+  for (const [name, value] of Object.entries(module as Record<string, unknown>)) {
+    for (const [index, item] of (Array.isArray(value) ? (value as unknown[]) : [value]).entries()) {
+      if (isDifferential(item) && !found.has(item)) found.set(item, Array.isArray(value) ? `${name}[${index}]` : name)
+    }
+  }
+  return [...found].map(([differential, name]) => ({
+    name: found.size === 1 ? vendor : `${vendor} ${name}`,
+    differential,
+  }))
+}
+
+/** Runs the command line; the exit code. Rejects only for programming errors in a vendor's files. */
+export async function fuzz(args: readonly string[], tools: FuzzTools): Promise<number> {
+  const asked = readArguments(args)
+  if (typeof asked === 'string') {
+    tools.write(asked)
+    return asked === HELP ? 0 : 2
+  }
+  const seed = asked.seed ?? tools.seed()
+  let code = 0
+  for (const vendor of asked.vendors) {
+    const subjects = await subjectsOf(vendor)
+    if (subjects.length === 0) throw new Error(`${vendor}/testing/differential.ts exports no Differential`)
+    for (const subject of subjects) if (!(await compare(subject, asked.cases, seed, tools))) code = 1
+  }
+  return code
+}
+
+/** One comparison, told line by line. True when nothing differs and no exception is stale. */
+export async function compare(
+  { name, differential }: Subject,
+  cases: number,
+  seed: number,
+  { write, progress, monotonic }: FuzzTools,
+): Promise<boolean> {
+  write(`${name}: ${count(cases)} evaluations, --seed ${seed}`)
+  const start = monotonic()
+  let said = start
+  const rate = (done: number): string => `${count(Math.round((done * 1000) / Math.max(1, monotonic() - start)))}/s`
+  try {
+    const report = await runDifferential(differential, {
+      seed,
+      evaluations: cases,
+      progress: (done) => {
+        if (monotonic() - said < 250) return
+        said = monotonic()
+        progress(`${name}: ${count(done)} of ${count(cases)}, ${rate(done)}`)
+      },
+    })
+    const stale = await staleExceptions(differential)
+    for (const line of describe(name, report, rate(report.evaluations))) write(line)
+    for (const line of stale) write(`  stale exception ${line}`)
+    return report.difference === undefined && stale.length === 0
+  } finally {
+    await differential.close?.()
+  }
+}
+
+function* describe(name: string, report: Report, rate: string): Generator<string> {
+  const { evaluations, scenarios, excepted, difference, seed } = report
+  const result = difference === undefined ? 'no difference' : 'A DIFFERENCE'
+  yield `${name}: ${count(evaluations)} evaluations of ${count(scenarios)} documents, ${rate}, ${result}`
+  for (const [id, times] of [...excepted].sort(([a], [b]) => (a < b ? -1 : 1)))
+    yield `  exception ${id} used ${count(times)} times`
+  if (difference === undefined) return
+  yield* difference.split('\n').map((line) => `  ${line}`)
+  yield `  again: npm run fuzz -- --vendor ${name.split(' ')[0]} --cases ${evaluations} --seed ${seed}`
+}
+
+interface Asked {
+  readonly vendors: readonly string[]
+  readonly cases: number
+  readonly seed: number | undefined
+}
+
+/** What was asked, or the text to print instead. */
+function readArguments(args: readonly string[]): Asked | string {
+  const known = fuzzableVendors()
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        vendor: { type: 'string', multiple: true, default: [...known] },
+        cases: { type: 'string', default: String(DEFAULT_CASES) },
+        seed: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    })
+    if (values.help === true) return HELP
+    const unknown = values.vendor.find((vendor) => !known.includes(vendor))
+    if (unknown !== undefined)
+      return `there is nothing to compare ${JSON.stringify(unknown)} with; known: ${known.join(', ')}`
+    const cases = wholeNumber(values.cases)
+    const seed = values.seed === undefined ? undefined : wholeNumber(values.seed)
+    if (cases === undefined || cases === 0) return '--cases must be a whole number above 0'
+    if (values.seed !== undefined && seed === undefined) return '--seed must be a whole number below 2147483648'
+    return { vendors: values.vendor, cases, seed }
+  } catch (error) {
+    return `${error instanceof Error ? error.message : String(error)}\n\n${HELP}`
+  }
+}
+
+function wholeNumber(text: string): number | undefined {
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN
+  return value < 2 ** 31 ? value : undefined
+}
+
+function isDifferential(value: unknown): value is Differential {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'oracle' in value &&
+    typeof value.oracle === 'function' &&
+    'scenarios' in value &&
+    'comparable' in value &&
+    'exceptions' in value
+  )
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US')
+}
+
+if (import.meta.main) {
+  const live = process.stderr.isTTY
+  let shown = performance.now()
+  const code = await fuzz(process.argv.slice(2), {
+    write: (line) => void process.stdout.write(`${line}\n`),
+    progress: (line) => {
+      if (live) process.stderr.write(`\r\u001b[K${line}\r`)
+      else if (performance.now() - shown > 10_000) {
+        shown = performance.now()
+        process.stderr.write(`${line}\n`)
+      }
+    },
+    seed: () => Math.floor(Math.random() * 2 ** 31),
+    monotonic: () => performance.now(),
+  })
+  // Vendors' SDKs leave timers behind that would keep the process waiting.
+  process.exit(code)
+}
