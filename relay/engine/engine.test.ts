@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { changes } from './changes.ts'
 import { compileWith } from './compile.ts'
 import type { Dialect } from './dialect.ts'
-import type { FlagPlan, OutcomeSpec, Plan } from './plan.ts'
+import type { Condition, FlagPlan, OutcomeSpec, Plan } from './plan.ts'
 import { FlagError } from './problem.ts'
 import type { Ruleset } from './ruleset.ts'
 import { contexts, planDialect, plans } from './testing/plans.ts'
@@ -352,5 +352,80 @@ describe('transitions', () => {
         0,
       ),
     ).toBe(undefined)
+  })
+})
+
+describe('circles, notes and second chances', () => {
+  const asks = (key: string): Condition => ({
+    kind: 'flag',
+    key,
+    name: `asks ${key}`,
+    holds: ({ value }) => value === 'yes',
+    onCycle: { kind: 'never' },
+  })
+  const rules = (condition: Condition): FlagPlan['decide'] => ({
+    kind: 'rules',
+    rules: [{ name: 'r', if: condition, then: serve({ reason: 'STATIC', value: 'yes' }) }],
+    otherwise: serve({ reason: 'STATIC', value: 'no' }),
+  })
+  const ask = (plan: Omit<Plan, 'segments'>, key: string, segments: Plan['segments'] = new Map()): unknown => {
+    const ruleset = rulesetOf({ ...plan, segments })
+    const { trace: _trace, ...explained } = ruleset.explain(key, {})
+    expect(explained).toEqual(ruleset.evaluate(key, {}))
+    return { value: explained.value, ...explained.metadata }
+  }
+
+  it('are found at the flag that the caller asked, or one reference later', () => {
+    const self: Condition = { kind: 'flag', key: 'f', name: 'itself', holds: () => false, onCycle: { kind: 'always' } }
+    const flags = [{ key: 'f', decide: rules(self), definition: 0 }]
+    expect(ask({ flags }, 'f')).toEqual({ value: 'yes' })
+    expect(ask({ flags, circlesFrom: 'references' }, 'f')).toEqual({ value: 'no' })
+  })
+
+  it('may be asked about without asking the flag', () => {
+    const flags = [
+      { key: 'f', decide: rules(asks('g')), definition: 0 },
+      { key: 'g', decide: rules({ kind: 'asking', key: 'f' }), definition: 0 },
+    ]
+    expect(ask({ flags }, 'f')).toEqual({ value: 'yes' })
+    expect(ask({ flags }, 'g')).toEqual({ value: 'no' })
+  })
+
+  it('of segments end where they close', () => {
+    const flags = [{ key: 'f', decide: rules({ kind: 'segment', id: 's' }), definition: 0 }]
+    const circle = (onCycle: Condition): Plan['segments'] =>
+      new Map([['s', { condition: { kind: 'segment', id: 's', onCycle }, definition: 0 }]])
+    expect(ask({ flags }, 'f', circle({ kind: 'always' }))).toEqual({ value: 'yes' })
+    expect(ask({ flags }, 'f', circle({ kind: 'never' }))).toEqual({ value: 'no' })
+  })
+
+  it('recover from failures alone', () => {
+    const fail: Condition = { kind: 'fail', outcome: { reason: 'ERROR', errorCode: 'GENERAL' } }
+    const recovering = (of: Condition): unknown =>
+      ask(
+        { flags: [{ key: 'f', decide: rules({ kind: 'recover', of, instead: { kind: 'always' } }), definition: 0 }] },
+        'f',
+      )
+    expect(recovering(fail)).toEqual({ value: 'yes' })
+    expect(recovering({ kind: 'never' })).toEqual({ value: 'no' })
+  })
+
+  it('tell a note asked anywhere on the way, also through an answer that was reused', () => {
+    const noted = (spec: OutcomeSpec): OutcomeSpec => ({ ...spec, metadata: { noted: true } })
+    const flags = [
+      { key: 'quiet', decide: rules({ kind: 'never' }), definition: 0, noted },
+      { key: 'loud', decide: rules({ kind: 'note', name: 'n', of: { kind: 'always' } }), definition: 0, noted },
+      { key: 'f', decide: rules(asks('loud')), definition: 0, noted },
+    ]
+    expect(ask({ flags }, 'f')).toEqual({ value: 'yes', noted: true })
+    expect(ask({ flags }, 'quiet')).toEqual({ value: 'no' })
+    const all = rulesetOf({ flags, segments: new Map() }).evaluateAll({})
+    expect(all.map(({ metadata }) => metadata)).toEqual([undefined, { noted: true }, { noted: true }])
+  })
+
+  it('of bundled contexts look at every member', () => {
+    const ruleset = rulesetOf({ flags: [], segments: new Map(), readsAll: (context) => context['kind'] === 'multi' })
+    expect(ruleset.projection({ a: 1 }, 0)).toBe(ruleset.projection({ a: 2 }, 0))
+    expect(ruleset.projection({ kind: 'multi', a: 1 }, 0)).not.toBe(ruleset.projection({ kind: 'multi', a: 2 }, 0))
   })
 })

@@ -4,8 +4,10 @@
  * It answers "why did I get this?" and is the reference that the fast evaluator (link.ts) is tested against, so it
  * shares leaves and outcomes with it but none of its control flow.
  */
-import { Abort, rangeOf, UNDECIDED, within } from './link.ts'
-import type { LinkedFlag, Linker, Run } from './link.ts'
+import { hasErrorCode, rangeOf, within } from './link.ts'
+import type { Linker } from './link.ts'
+import { Abort, UNDECIDED } from './linked-flag.ts'
+import type { LinkedFlag, Run } from './linked-flag.ts'
 import type { Evaluation, Outcome } from './outcome.ts'
 import type { Condition, Decision, Plan } from './plan.ts'
 
@@ -30,7 +32,9 @@ export class Explainer {
   readonly #linker: Linker
   readonly #run: Run
   readonly #active = new Set<string>()
+  readonly #activeSegments = new Set<string>()
   #depth = 0
+  #noted = false
 
   constructor(plan: Plan, linker: Linker, run: Run) {
     this.#plan = plan
@@ -38,8 +42,22 @@ export class Explainer {
     this.#run = run
   }
 
+  /** The answer to the caller; asked once per explainer. */
   flag(flag: LinkedFlag): Outcome {
+    const outcome = this.#plan.circlesFrom === 'references' ? this.#evaluate(flag) : this.#asked(flag)
+    return this.#noted ? flag.noted(outcome) : outcome
+  }
+
+  #asked(flag: LinkedFlag): Outcome {
     this.#active.add(flag.plan.key)
+    try {
+      return this.#evaluate(flag)
+    } finally {
+      this.#active.delete(flag.plan.key)
+    }
+  }
+
+  #evaluate(flag: LinkedFlag): Outcome {
     try {
       const outcome = this.#decide(flag.plan.decide, flag)
       if (outcome !== undefined) return outcome
@@ -48,8 +66,6 @@ export class Explainer {
       const outcome = flag.failed(thrown)
       this.#note('evaluation ended early', `${outcome.spec.errorCode}: ${outcome.spec.errorDetails ?? ''}`)
       return outcome
-    } finally {
-      this.#active.delete(flag.plan.key)
     }
   }
 
@@ -133,10 +149,19 @@ export class Explainer {
       case 'segment': {
         const segment = this.#plan.segments.get(condition.id)
         if (segment === undefined) return false
-        return this.#nested(`segment ${condition.id}`, () => this.#holds(segment.condition), String)
+        if (this.#activeSegments.has(condition.id)) {
+          this.#note(`segment ${condition.id}`, 'is already being evaluated: a cycle')
+          return this.#holds(condition.onCycle ?? { kind: 'never' })
+        }
+        return this.#nested(`segment ${condition.id}`, () => this.#inSegment(condition.id, segment.condition), String)
       }
       case 'flag':
         return this.#nested(condition.name, () => this.#asks(condition), String)
+      case 'asking': {
+        const holds = this.#active.has(condition.key)
+        this.#note(`flag ${condition.key} is already being evaluated`, String(holds))
+        return holds
+      }
       case 'bucket': {
         const bucket = condition.bucket.of(this.#run)
         const holds = within(bucket, condition.from, condition.to, condition.ends === 'closed')
@@ -151,8 +176,29 @@ export class Explainer {
       }
       case 'fail':
         throw new Abort(condition.outcome)
+      case 'recover':
+        try {
+          return this.#holds(condition.of)
+        } catch (thrown) {
+          if (!(thrown instanceof Abort)) throw thrown
+          this.#note('an error', `${thrown.outcome.errorDetails ?? thrown.outcome.reason}; evaluation goes on`)
+          return this.#holds(condition.instead)
+        }
+      case 'note':
+        this.#noted = true
+        this.#note(condition.name, 'noted')
+        return this.#holds(condition.of)
       default:
         return condition satisfies never
+    }
+  }
+
+  #inSegment(id: string, condition: Condition): boolean {
+    this.#activeSegments.add(id)
+    try {
+      return this.#holds(condition)
+    } finally {
+      this.#activeSegments.delete(id)
     }
   }
 
@@ -165,10 +211,11 @@ export class Explainer {
     }
     const { spec } = this.#nested(
       `flag ${condition.key}`,
-      () => this.flag(other),
+      () => this.#asked(other),
       (outcome) => describe(outcome.evaluation),
     )
-    if (condition.onError !== undefined && spec.errorCode !== undefined) throw new Abort(condition.onError)
+    const { isError = hasErrorCode } = condition
+    if (condition.onError !== undefined && isError(spec)) throw new Abort(condition.onError)
     return condition.holds(spec)
   }
 }

@@ -80,7 +80,16 @@ class Collector {
         return this.leaf(condition.bucket)
       case 'segment':
         this.segments.add(condition.id)
+        if (condition.onCycle !== undefined) this.condition(condition.onCycle)
         return
+      case 'asking':
+        this.flags.add(condition.key)
+        return
+      case 'recover':
+        this.condition(condition.of)
+        return this.condition(condition.instead)
+      case 'note':
+        return this.condition(condition.of)
       case 'flag':
         this.flags.add(condition.key)
         return this.condition(condition.onCycle)

@@ -5,104 +5,37 @@
  * A linked flag hands out prepared outcomes; errors inside a leaf end in the flag's `fault` and never escape.
  * explain.ts walks the same Plan step by step and must agree with this file: tests hold the two against each other.
  */
-import { Outcome } from './outcome.ts'
-import type { Condition, Decision, FlagPlan, Frame, OutcomeSpec, Plan, Range, SegmentPlan } from './plan.ts'
+import { Abort, LinkedFlag } from './linked-flag.ts'
+import type { Decide, Links, Run } from './linked-flag.ts'
+import type { Condition, Decision, OutcomeSpec, Plan, Range, SegmentPlan } from './plan.ts'
 
-/** A frame plus what one `evaluateAll` has already answered, by flag index; absent outside of it. */
-export interface Run extends Frame {
-  memo: readonly (Outcome | undefined)[] | undefined
-}
-
-type Decide = (run: Run) => Outcome | undefined
 type Holds = (run: Run) => boolean
 
-/** Thrown by `fail` conditions; carries the spec because a shared segment serves many flags. */
-export class Abort {
-  readonly outcome: OutcomeSpec
+const NEVER: Condition = { kind: 'never' }
 
-  constructor(outcome: OutcomeSpec) {
-    this.outcome = outcome
-  }
+/** What `isError` of a `flag` condition is by default. */
+export function hasErrorCode(spec: OutcomeSpec): boolean {
+  return spec.errorCode !== undefined
 }
 
-const GENERAL: OutcomeSpec = {
-  reason: 'ERROR',
-  errorCode: 'GENERAL',
-  errorDetails: 'the flag could not be evaluated for this context',
-}
-/** When every rule passes: a defect of the dialect, not of the document. */
-export const UNDECIDED: OutcomeSpec = {
-  reason: 'ERROR',
-  errorCode: 'GENERAL',
-  errorDetails: 'no rule of the flag decided',
-}
-
-/** One flag of a Ruleset, ready to run. */
-export class LinkedFlag {
-  readonly plan: FlagPlan
-  readonly index: number
-  /** True while this flag is being evaluated, so that a flag that asks itself is noticed. */
-  active = false
-  readonly #linker: Linker
-  readonly #outcomes = new Map<OutcomeSpec, Outcome>()
-  readonly #linked = new Map<Decision, Decide>()
-  #decide: Decide | undefined
-
-  constructor(plan: FlagPlan, index: number, linker: Linker) {
-    this.plan = plan
-    this.index = index
-    this.#linker = linker
-  }
-
-  /** Never throws. */
-  run(run: Run): Outcome {
-    this.#decide ??= this.#linker.decision(this.plan.decide, this)
-    this.active = true
-    try {
-      return this.#decide(run) ?? this.outcome(UNDECIDED)
-    } catch (thrown) {
-      return this.failed(thrown)
-    } finally {
-      this.active = false
-    }
-  }
-
-  /** The outcome that stands for whatever a leaf threw. */
-  failed(thrown: unknown): Outcome {
-    return this.outcome(thrown instanceof Abort ? thrown.outcome : (this.plan.fault ?? GENERAL))
-  }
-
-  /** Links a decision once, however many places of the plan share it: else shared parts would multiply. */
-  once(decision: Decision, link: () => Decide): Decide {
-    let linked = this.#linked.get(decision)
-    if (linked === undefined) {
-      linked = link()
-      this.#linked.set(decision, linked)
-    }
-    return linked
-  }
-
-  /** The one Outcome object of a spec, so that answers are shared and their JSON is made once. */
-  outcome(spec: OutcomeSpec): Outcome {
-    let outcome = this.#outcomes.get(spec)
-    if (outcome === undefined) {
-      outcome = new Outcome(this.plan.key, spec, this.plan.coerce)
-      this.#outcomes.set(spec, outcome)
-    }
-    return outcome
-  }
+/** One segment, linked on its first use; `active` while it is being evaluated. */
+interface LinkedSegment {
+  active: boolean
+  holds: Holds | undefined
 }
 
 /** Links decisions and conditions of one Plan. */
-export class Linker {
+export class Linker implements Links {
   readonly flags: ReadonlyMap<string, LinkedFlag>
+  readonly circlesFromReferences: boolean
   readonly #segments: ReadonlyMap<string, SegmentPlan>
-  readonly #linkedSegments = new Map<string, Holds>()
+  readonly #linkedSegments = new Map<string, LinkedSegment>()
   readonly #cyclic: (key: string) => boolean
 
   /** `cyclic` tells whether a flag can come to ask itself: its answer then depends on who asks, so none is reused. */
   constructor(plan: Plan, cyclic: (key: string) => boolean) {
     this.#cyclic = cyclic
+    this.circlesFromReferences = plan.circlesFrom === 'references'
     this.#segments = plan.segments
     this.flags = new Map(plan.flags.map((flag, index) => [flag.key, new LinkedFlag(flag, index, this)]))
   }
@@ -186,9 +119,13 @@ export class Linker {
         return (run) => predicate.test(term.read(run))
       }
       case 'segment':
-        return this.#segment(condition.id)
+        return this.#segment(condition)
       case 'flag':
         return this.#flag(condition)
+      case 'asking': {
+        const other = this.flags.get(condition.key)
+        return () => other?.active === true
+      }
       case 'bucket': {
         const { bucket, from, to } = condition
         const closed = condition.ends === 'closed'
@@ -204,35 +141,65 @@ export class Linker {
           throw abort
         }
       }
+      case 'recover': {
+        const part = this.condition(condition.of)
+        const instead = this.condition(condition.instead)
+        return (run) => {
+          try {
+            return part(run)
+          } catch (thrown) {
+            if (!(thrown instanceof Abort)) throw thrown
+            return instead(run)
+          }
+        }
+      }
+      case 'note': {
+        const part = this.condition(condition.of)
+        return (run) => {
+          run.noted = true
+          return part(run)
+        }
+      }
       default:
         return condition satisfies never
     }
   }
 
-  #segment(id: string): Holds {
+  #segment({ id, onCycle = NEVER }: Extract<Condition, { kind: 'segment' }>): Holds {
+    const segment = this.#segments.get(id)
+    if (segment === undefined) return () => false
+    let linked = this.#linkedSegments.get(id)
+    if (linked === undefined) {
+      linked = { active: false, holds: undefined }
+      this.#linkedSegments.set(id, linked)
+    }
+    const state = linked
+    const cycle = this.condition(onCycle)
     return (run) => {
-      let holds = this.#linkedSegments.get(id)
-      if (holds === undefined) {
-        const segment = this.#segments.get(id)
-        holds = segment === undefined ? () => false : this.condition(segment.condition)
-        this.#linkedSegments.set(id, holds)
+      if (state.active) return cycle(run)
+      state.active = true
+      try {
+        state.holds ??= this.condition(segment.condition)
+        return state.holds(run)
+      } finally {
+        state.active = false
       }
-      return holds(run)
     }
   }
 
   #flag(condition: Extract<Condition, { kind: 'flag' }>): Holds {
     const other = this.flags.get(condition.key)
     if (other === undefined) return () => false
-    const { holds, onError } = condition
+    const { holds, onError, isError = hasErrorCode } = condition
     const onCycle = this.condition(condition.onCycle)
     const abort = onError === undefined ? undefined : new Abort(onError)
     const reusable = !this.#cyclic(condition.key)
     return (run) => {
       const known = reusable ? run.memo?.[other.index] : undefined
       if (known === undefined && other.active) return onCycle(run)
-      const { spec } = known ?? other.run(run)
-      if (abort !== undefined && spec.errorCode !== undefined) throw abort
+      if (known !== undefined && other.tellsOfNote(known)) run.noted = true
+      const { spec } = known ?? other.asked(run)
+      if (abort !== undefined && isError(spec)) throw abort
       return holds(spec)
     }
   }

@@ -64,12 +64,15 @@ export type Condition =
   | { readonly kind: 'any'; readonly of: readonly Condition[] }
   | { readonly kind: 'not'; readonly of: Condition }
   | { readonly kind: 'test'; readonly term: Term; readonly predicate: Predicate }
-  /** Holds when the named entry of `Plan.segments` holds. */
-  | { readonly kind: 'segment'; readonly id: string }
+  /**
+   * Holds when the named entry of `Plan.segments` holds. `onCycle` stands in when that segment is already being
+   * evaluated; default: it does not hold.
+   */
+  | { readonly kind: 'segment'; readonly id: string; readonly onCycle?: Condition }
   /**
    * Asks another flag. `holds` sees that flag's outcome, errors included; `onError`, when given, ends this evaluation
-   * instead whenever the other flag has an error code. `onCycle` stands in when the other flag is already being
-   * evaluated.
+   * instead whenever the other flag's outcome is one that `isError` accepts, by default one with an error code.
+   * `onCycle` stands in when the other flag is already being evaluated.
    */
   | {
       readonly kind: 'flag'
@@ -77,8 +80,11 @@ export type Condition =
       readonly name: string
       readonly holds: (outcome: OutcomeSpec) => boolean
       readonly onError?: OutcomeSpec
+      readonly isError?: (outcome: OutcomeSpec) => boolean
       readonly onCycle: Condition
     }
+  /** Holds while the named flag is being evaluated further up, that is, where asking it would close a circle. */
+  | { readonly kind: 'asking'; readonly key: string }
   | {
       readonly kind: 'bucket'
       readonly bucket: Bucket
@@ -90,6 +96,13 @@ export type Condition =
   | { readonly kind: 'time'; readonly from?: number; readonly until?: number }
   /** Ends the whole evaluation of this flag with the outcome. */
   | { readonly kind: 'fail'; readonly outcome: OutcomeSpec }
+  /** As `of`; where that ends the evaluation through a `fail`, `instead` is asked and the evaluation goes on. */
+  | { readonly kind: 'recover'; readonly of: Condition; readonly instead: Condition }
+  /**
+   * As `of`, and once it was asked, the evaluation that the caller asked for, whichever way it ends, answers with the
+   * `FlagPlan.noted` form of its outcome: for what a vendor reports about the way to an answer.
+   */
+  | { readonly kind: 'note'; readonly name: string; readonly of: Condition }
 
 /** How a flag arrives at its outcome. `pass` gives the word back to the enclosing list of rules. */
 export type Decision =
@@ -156,6 +169,8 @@ export interface FlagPlan {
   readonly definition: unknown
   /** Default: the value's own JSON type must be the one asked for. */
   readonly coerce?: Coerce
+  /** What the caller gets instead when a `note` was asked on the way. Default: the outcome as it is. */
+  readonly noted?: (outcome: OutcomeSpec) => OutcomeSpec
   /** The answer when a leaf throws. Default: ERROR / GENERAL. */
   readonly fault?: OutcomeSpec
   /** Whether keys of scope `client` may see this flag. Default true. */
@@ -175,6 +190,16 @@ export interface Plan {
   readonly segments: ReadonlyMap<string, SegmentPlan>
   /** Metadata of the whole flag set, such as `flagSetId` and `version`. */
   readonly metadata?: Metadata
+  /**
+   * Contexts of which any member may matter, whatever the leaves declare, for vendors whose context can be a bundle of
+   * subjects. Must depend on declared members alone. Default: none.
+   */
+  readonly readsAll?: (context: Context) => boolean
+  /**
+   * Whether the flag that the caller asked for counts as being evaluated when others ask it (`caller`, the default), or
+   * only flags that were asked by a flag do (`references`): a circle is then found one flag later.
+   */
+  readonly circlesFrom?: 'caller' | 'references'
   /** Maps spellings of a key to the one in `flags`, such as `feature:` to `feature`. Default: as it is. */
   readonly keyOf?: (key: string) => string
   /**

@@ -7,7 +7,7 @@ import type { Explanation } from './explain.ts'
 import { inspect } from './inspect.ts'
 import type { Facts } from './inspect.ts'
 import { Linker } from './link.ts'
-import type { LinkedFlag, Run } from './link.ts'
+import type { LinkedFlag, Run } from './linked-flag.ts'
 import { Outcome } from './outcome.ts'
 import type { Context, Evaluation, Metadata, ValueType } from './outcome.ts'
 import type { OutcomeSpec, Plan } from './plan.ts'
@@ -60,7 +60,7 @@ export class Ruleset {
     this.#linker = new Linker(plan, (key) => this.facts(key).flags.has(key))
     this.#listed = [...this.#linker.flags.values()].filter((flag) => flag.plan.hidden !== true)
     this.keys = Object.freeze(this.#listed.map((flag) => flag.plan.key))
-    this.#run = { context: EMPTY, now: 0, random, memo: undefined }
+    this.#run = { context: EMPTY, now: 0, random, memo: undefined, noted: false }
   }
 
   /** The answer for one flag. Never throws; a type that does not fit gives TYPE_MISMATCH. */
@@ -132,6 +132,7 @@ export class Ruleset {
     if (facts.volatile.size > 0) return undefined
     let passed = 0
     while (passed < facts.boundaries.length && (facts.boundaries[passed] ?? Infinity) <= now) passed++
+    if (this.plan.readsAll?.(context) === true) return `${passed}|*${project(context, '*')}`
     return `${passed}|${project(context, facts.reads)}`
   }
 

@@ -77,19 +77,34 @@ const { condition } = fc.letrec<{ condition: Condition }>((tie) => ({
       ends: fc.constantFrom('closed', 'half-open'),
     }),
     fc.record({ kind: fc.constant('time'), from: fc.constantFrom(10, 20), until: fc.constantFrom(20, 30) }),
-    fc.record({ kind: fc.constant('segment'), id: fc.constantFrom(...SEGMENTS, 'missing') }),
+    fc.record(
+      {
+        kind: fc.constant('segment'),
+        id: fc.constantFrom(...SEGMENTS, 'missing'),
+        onCycle: fc.record({ kind: fc.constantFrom('always', 'never') }),
+      },
+      { requiredKeys: ['kind', 'id'] },
+    ),
     fc.record({ kind: fc.constantFrom('all', 'any'), of: fc.array(tie('condition'), { maxLength: 3 }) }),
     fc.record({ kind: fc.constant('not'), of: tie('condition') }),
-    fc.record({
-      kind: fc.constant('flag'),
-      key: fc.constantFrom(...KEYS, 'missing'),
-      name: fc.constant('another flag'),
-      holds: fc.constantFrom(
-        (spec: OutcomeSpec) => spec.value === true,
-        (spec: OutcomeSpec) => spec.errorCode === undefined,
-      ),
-      onCycle: fc.record({ kind: fc.constantFrom('always', 'never') }),
-    }),
+    fc.record(
+      {
+        kind: fc.constant('flag'),
+        key: fc.constantFrom(...KEYS, 'missing'),
+        name: fc.constant('another flag'),
+        holds: fc.constantFrom(
+          (spec: OutcomeSpec) => spec.value === true,
+          (spec: OutcomeSpec) => spec.errorCode === undefined,
+        ),
+        onError: outcome,
+        isError: fc.constant((spec: OutcomeSpec) => spec.reason === 'SPLIT'),
+        onCycle: fc.record({ kind: fc.constantFrom('always', 'never') }),
+      },
+      { requiredKeys: ['kind', 'key', 'name', 'holds', 'onCycle'] },
+    ),
+    fc.record({ kind: fc.constant('asking'), key: fc.constantFrom(...KEYS, 'missing') }),
+    fc.record({ kind: fc.constant('recover'), of: tie('condition'), instead: tie('condition') }),
+    fc.record({ kind: fc.constant('note'), name: fc.constant('a note'), of: tie('condition') }),
     fc.record({ kind: fc.constant('fail'), outcome }),
   ) as fc.Arbitrary<Condition>,
 }))
@@ -129,36 +144,34 @@ const { decision } = fc.letrec<{ decision: Decision }>((tie) => ({
 }))
 
 const flags: fc.Arbitrary<FlagPlan[]> = fc
-  .tuple(...KEYS.map((key) => decision.map((decide): FlagPlan => ({ key, decide, definition: key }))))
+  .tuple(
+    ...KEYS.map((key) =>
+      fc
+        .tuple(decision, fc.boolean())
+        .map(([decide, tells]): FlagPlan => ({ key, decide, definition: key, noted: tells ? noted : same })),
+    ),
+  )
   .map((made): FlagPlan[] => made)
 
-/** Four flags and two segments that refer to each other at random. */
+const noted = (spec: OutcomeSpec): OutcomeSpec => ({ ...spec, metadata: { noted: true } })
+const same = (spec: OutcomeSpec): OutcomeSpec => spec
+
+/** Four flags and two segments that refer to each other at random, in circles too. */
 export const plans: fc.Arbitrary<Plan> = fc
-  .record({ flags, segment: fc.array(condition, { minLength: 2, maxLength: 2 }) })
-  .map((made) => ({
-    flags: made.flags,
-    // Segments must not refer to segments in a circle: dialects break such circles, so segment conditions here are leaves.
-    segments: new Map(
-      SEGMENTS.map((id, index) => [id, { condition: withoutReferences(made.segment[index]), definition: id }]),
-    ),
+  .record({
+    flags,
+    segment: fc.array(condition, { minLength: 2, maxLength: 2 }),
+    circlesFrom: fc.constantFrom('caller', 'references'),
+    bundles: fc.boolean(),
+  })
+  .map(({ flags: made, segment, circlesFrom, bundles }) => ({
+    flags: made,
+    segments: new Map(SEGMENTS.map((id, index) => [id, { condition: segment[index] ?? NEVER, definition: id }])),
+    circlesFrom,
+    readsAll: (context) => bundles && own(context, 'country') === 'NL',
   }))
 
-function withoutReferences(made: Condition | undefined): Condition {
-  if (made === undefined) return { kind: 'never' }
-  switch (made.kind) {
-    case 'segment':
-      return { kind: 'never' }
-    case 'all':
-    case 'any':
-      return { kind: made.kind, of: made.of.map(withoutReferences) }
-    case 'not':
-      return { kind: 'not', of: withoutReferences(made.of) }
-    case 'flag':
-      return { ...made, onCycle: { kind: 'never' } }
-    default:
-      return made
-  }
-}
+const NEVER: Condition = { kind: 'never' }
 
 /** Contexts near the constants of `plans`. */
 export const contexts: fc.Arbitrary<Record<string, unknown>> = fc.record(
