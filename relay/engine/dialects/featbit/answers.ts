@@ -27,14 +27,15 @@ interface Stored {
 const NOTHING = { id: '', value: '' }
 
 export class Answers {
-  readonly #flag: Flag
+  /** Not the flag itself: answers live as long as the plan, and would keep the parsed flag beside it. */
+  readonly #key: string
   readonly #type: ValueType
   readonly #stored: ReadonlyMap<string, Stored>
   readonly #nothing: Stored
   readonly #dated: Metadata
 
   constructor(flag: Flag) {
-    this.#flag = flag
+    this.#key = flag.key
     this.#type = TYPES.get(flag.variationType) ?? 'string'
     const all = [...flag.variations, NOTHING]
     const values = untypedValues(all, this.#type)
@@ -81,7 +82,7 @@ export class Answers {
       if (type === this.#type && 'value' in untyped) return spec
       const converted = convert(text, type)
       if (converted !== undefined) return { ...answer, ...converted }
-      const errorDetails = `the value of flag ${JSON.stringify(this.#flag.key)} cannot be converted to ${type}`
+      const errorDetails = `the value of flag ${JSON.stringify(this.#key)} cannot be converted to ${type}`
       return { ...wrong, errorCode: 'TYPE_MISMATCH', errorDetails }
     }
     const spec: OutcomeSpec = 'value' in untyped ? { ...answer, ...untyped, as } : { ...wrong, ...untyped, as }

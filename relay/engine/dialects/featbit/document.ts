@@ -208,11 +208,13 @@ function list<T>(holder: unknown, name: string, at: string, each: (value: unknow
   return value.map((item: unknown, index) => each(item, `${path}[${index}]`))
 }
 
+/** Lists of keys may have millions of members, so their paths are only written when one is wrong. */
 function texts(holder: unknown, name: string, at: string): string[] {
-  return list(holder, name, at, (item, path) => {
-    if (typeof item !== 'string') throw new FlagError(path, `must be a text, not ${show(item)}`)
-    return item
-  })
+  const value = own(holder, name)
+  if (!Array.isArray(value)) throw new FlagError(member(at, name), `must be a list, not ${show(value)}`)
+  const wrong = value.findIndex((item) => typeof item !== 'string')
+  if (wrong === -1) return value as string[]
+  throw new FlagError(`${member(at, name)}[${wrong}]`, `must be a text, not ${show(value[wrong])}`)
 }
 
 function text(holder: unknown, name: string, at: string): string {
