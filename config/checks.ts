@@ -41,13 +41,14 @@ function checkListen({ host, port, management }: ListenSettings): Finding[] {
   return [{ path: ['listen', 'management', 'port'], message: 'is the same as listen.port: choose another' }]
 }
 
+/** A warning, since serving itself lets only callers on the same machine into such an environment. */
 function checkOpen(listen: ListenSettings, environments: ReadonlyMap<string, EnvironmentSettings>): Finding[] {
   if (isLoopback(listen.host)) return []
   return [...environments].flatMap(([name, { keys, anonymous }]): Finding[] => {
     if (anonymous || keys.server.length + keys.client.length + keys.admin.length > 0) return []
     const message =
       'has no keys, and listen.host is not loopback: callers from elsewhere are refused. Add keys, or `anonymous: true`'
-    return [{ path: ['environments', name], message }]
+    return [{ path: ['environments', name], message, severity: 'warning' }]
   })
 }
 
