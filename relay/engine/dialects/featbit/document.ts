@@ -52,7 +52,7 @@ export interface Condition {
   readonly value: string | null
 }
 
-export interface Rule extends Rollout {
+interface Rule extends Rollout {
   readonly id: string
   readonly name: string
   readonly conditions: readonly Condition[]

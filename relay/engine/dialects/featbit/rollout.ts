@@ -9,7 +9,7 @@ import type { Flag, Interval, Rollout } from './document.ts'
 import type { Profile } from './profile.ts'
 
 /** Where in the flag a rollout stands. */
-export interface Place {
+interface Place {
   readonly kind: 'RuleMatch' | 'FallThrough'
   readonly rule?: { readonly id: string; readonly name: string }
   /** Whether its exposures may belong to an experiment at all. */

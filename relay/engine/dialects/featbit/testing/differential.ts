@@ -13,7 +13,7 @@ import { exceptions } from './oracle-exceptions.ts'
 
 export const FLAGS: readonly string[] = ['f1', 'f2', 'constructor']
 const SEGMENTS = ['s1', 's2', 'missing', '5']
-export const USERS: readonly string[] = ['u1', 'u2', 'edge-user', '用户', '😀', 'a', '\ud800']
+const USERS: readonly string[] = ['u1', 'u2', 'edge-user', '用户', '😀', 'a', '\ud800']
 const PROPERTIES = [
   'p',
   'q',
