@@ -28,7 +28,7 @@ export class CorsPolicy {
   /** Several settings together allow what any of them allows. */
   constructor(settings: readonly Cors[]) {
     const origins = settings.flatMap((cors) => cors.origins)
-    const unusable = origins.find((origin) => !URL.canParse(origin) || new URL(origin).origin !== origin)
+    const unusable = origins.find((origin) => !isOrigin(origin))
     if (unusable !== undefined) {
       throw new Error(`${JSON.stringify(unusable)} is not an origin such as https://shop.example`)
     }
@@ -69,4 +69,9 @@ export class CorsPolicy {
       PREFLIGHT_AGE,
     ]
   }
+}
+
+/** Patterns are no origins: `*` in a host name is legal in a URL and would silently allow nobody. */
+function isOrigin(text: string): boolean {
+  return !text.includes('*') && URL.canParse(text) && new URL(text).origin === text
 }

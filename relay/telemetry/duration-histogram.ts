@@ -4,9 +4,26 @@
  * additions, and the labels are put together when somebody scrapes.
  */
 import { Histogram } from 'prom-client'
-import type { MetricObjectWithValues, MetricValueWithName, Registry } from 'prom-client'
+import type { Registry } from 'prom-client'
 
-type Label = 'http_route' | 'http_request_method' | 'http_response_status_code' | 'le'
+type Label = 'http_route' | 'http_request_method' | 'http_response_status_code'
+
+interface Line {
+  readonly metricName: string
+  readonly labels: Readonly<Record<string, string | number>>
+  readonly value: number
+}
+
+interface Exported {
+  readonly name: string
+  readonly help: string
+  readonly type: 'histogram'
+  readonly aggregator: 'sum'
+  readonly values: Line[]
+}
+
+const NAME = 'http_server_request_duration_seconds'
+const HELP = 'Time from a request head to its answer.'
 
 /** Upper bounds in seconds. */
 const BOUNDS: readonly number[] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -28,8 +45,8 @@ export class DurationHistogram extends Histogram<Label> {
 
   constructor(registry: Registry) {
     super({
-      name: 'http_server_request_duration_seconds',
-      help: 'Time from a request head to its answer.',
+      name: NAME,
+      help: HELP,
       labelNames: ['http_route', 'http_request_method', 'http_response_status_code'],
       buckets: [...BOUNDS],
       registers: [registry],
@@ -53,15 +70,14 @@ export class DurationHistogram extends Histogram<Label> {
     series.total++
   }
 
-  override async get(): Promise<MetricObjectWithValues<MetricValueWithName<Label>>> {
-    const shape = await super.get()
+  /** What the library asks of a metric when it writes text or JSON. */
+  getForPromString(): Promise<Exported> {
     const values = [...this.#series.values()].flatMap((ofRoute) => [...ofRoute.values()].flatMap(lines))
-    return { ...shape, values }
+    return Promise.resolve({ name: NAME, help: HELP, type: 'histogram', aggregator: 'sum', values })
   }
 }
 
-function lines(series: Series): MetricValueWithName<Label>[] {
-  const name = 'http_server_request_duration_seconds'
+function lines(series: Series): Line[] {
   const labels = {
     http_route: series.route,
     http_request_method: series.method,
@@ -70,12 +86,12 @@ function lines(series: Series): MetricValueWithName<Label>[] {
   let below = 0
   const buckets = BOUNDS.map((le, index) => {
     below += series.counts[index] ?? 0
-    return { metricName: `${name}_bucket`, labels: { le, ...labels }, value: below }
+    return { metricName: `${NAME}_bucket`, labels: { le, ...labels }, value: below }
   })
   return [
     ...buckets,
-    { metricName: `${name}_bucket`, labels: { le: '+Inf', ...labels }, value: series.total },
-    { metricName: `${name}_sum`, labels, value: series.sum },
-    { metricName: `${name}_count`, labels, value: series.total },
+    { metricName: `${NAME}_bucket`, labels: { le: '+Inf', ...labels }, value: series.total },
+    { metricName: `${NAME}_sum`, labels, value: series.sum },
+    { metricName: `${NAME}_count`, labels, value: series.total },
   ]
 }

@@ -154,7 +154,8 @@ function expectationFault(
   expectation: 'continue' | 'unknown' | undefined,
   { bodyBytes }: Limits,
 ): Failure | undefined {
-  if (expectation === 'unknown') {
+  const expected = request.headers.expect?.toLowerCase()
+  if (expectation === 'unknown' || (expectation === 'continue' && expected !== '100-continue')) {
     return { status: 417, errorCode: 'GENERAL', errorDetails: 'the only expectation that can be met is 100-continue' }
   }
   const announced = Number(request.headers['content-length'] ?? 0)

@@ -30,8 +30,8 @@ export function bulkRoute(parts: OfrepParts): Route {
 }
 
 function announcedRevision({ request }: Call): string | undefined {
-  const announced = queryParameter(request.query, 'flagConfigEtag')
-  return announced === undefined ? undefined : opaque(announced)
+  const announced = opaque(queryParameter(request.query, 'flagConfigEtag') ?? '')
+  return announced === '' ? undefined : announced
 }
 
 function evaluate(call: Call, { limits, timers, observer }: OfrepParts): HttpReply {

@@ -18,6 +18,8 @@ export interface RigOptions {
   readonly timers?: Timers
   readonly routes?: readonly Route[]
   readonly host?: string
+  /** Default: the system chooses. */
+  readonly port?: number
 }
 
 export interface Rig {
@@ -42,7 +44,16 @@ export function open(document: TestDocument, more: Partial<EnvironmentSettings> 
 }
 
 export async function startRig(options: RigOptions): Promise<Rig> {
-  const { environments, prefix, limits, readiness, timers = systemTimers, routes, host = '127.0.0.1' } = options
+  const {
+    environments,
+    prefix,
+    limits,
+    readiness,
+    timers = systemTimers,
+    routes,
+    host = '127.0.0.1',
+    port: wanted = 0,
+  } = options
   const metrics = new Metrics({
     environments: () => environments.map(({ environment }) => environment),
     now: () => timers.now(),
@@ -51,7 +62,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   const server = new Server({
     settings: {
       environments,
-      listen: { host, port: 0 },
+      listen: { host, port: wanted },
       management: { port: 0 },
       ...(prefix === undefined ? undefined : { prefix }),
       ...(limits === undefined ? undefined : { limits }),
