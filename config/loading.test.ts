@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { vendors } from '../relay/vendors/index.ts'
 import type { Vendor } from '../relay/vendors/vendor.ts'
 import { loadSettings, readSettings } from './loading.ts'
 import type { Loaded } from './loading.ts'
@@ -12,8 +13,8 @@ const NOW = Date.UTC(2026, 10, 20)
 const upstream = 'upstream: { vendor: flagd, url: "https://example.test/flags.json" }'
 const minimal = `environments: { a: { ${upstream} } }\n`
 
-function read(text: string, variables: Record<string, string> = {}, vendors?: ReadonlyMap<string, Vendor>): Loaded {
-  return readSettings(text, '/etc/halyard', { variables, now: NOW, ...(vendors && { vendors }) })
+function read(text: string, variables: Record<string, string> = {}, known?: ReadonlyMap<string, Vendor>): Loaded {
+  return readSettings(text, '/etc/halyard', { variables, now: NOW, ...(known && { vendors: known }) })
 }
 function lines(loaded: Loaded): string[] {
   return loaded.problems.map(({ path, line, column, message }) => `${line ?? '-'}:${column ?? '-'} ${path} ${message}`)
@@ -72,7 +73,7 @@ describe('accepted', () => {
     const examples = (await readdir(folder)).filter((name) => name.endsWith('.yaml'))
     expect(examples.length).toBeGreaterThan(3)
     // Every variable is set, whatever its name; those with a default keep it.
-    const set = (name: string): string => (name === 'REDIS_URL' ? '' : `value-of-${name}`)
+    const set = (name: string): string => (name === 'REDIS_URL' ? '' : name.padEnd(44, '-'))
     const variables = new Proxy<Record<string, string>>(
       {},
       {
@@ -81,7 +82,7 @@ describe('accepted', () => {
       },
     )
     for (const file of [new URL('relay.yaml', import.meta.url), ...examples.map((name) => new URL(name, folder))]) {
-      const loaded = await loadSettings(fileURLToPath(file), { variables, now: NOW })
+      const loaded = await loadSettings(fileURLToPath(file), { variables, vendors, now: NOW })
       expect(lines(loaded), file.pathname).toEqual([])
     }
   })
