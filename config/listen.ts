@@ -49,6 +49,9 @@ const limits: z.ZodType<Limits> = z
     catchUp: duration({ max: '10s', fallback: '250ms' }).describe(
       'How long a request that was told of a newer revision waits for it to arrive here.',
     ),
+    bulkCache: size({ min: '0B', max: '4GiB', fallback: '16MiB' }).describe(
+      'Bulk answers kept for other clients with the same relevant context; 0 keeps none.',
+    ),
   })
   .transform(
     ({
@@ -60,6 +63,7 @@ const limits: z.ZodType<Limits> = z
       socketTimeout,
       checkInterval,
       catchUp,
+      bulkCache,
       ...counts
     }) => ({
       ...counts,
@@ -71,6 +75,7 @@ const limits: z.ZodType<Limits> = z
       socketTimeoutMs: socketTimeout,
       checkIntervalMs: checkInterval,
       catchUpMs: catchUp,
+      bulkCacheBytes: bulkCache,
     }),
   )
 

@@ -1,9 +1,10 @@
 /** Loading: what is accepted, what is refused and in which words, and that no secret is ever said. */
 import { createHash } from 'node:crypto'
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { defaultLimits } from '../relay/serve/settings.ts'
 import { vendors } from '../relay/vendors/index.ts'
 import type { Vendor } from '../relay/vendors/vendor.ts'
 import { loadSettings, readSettings } from './loading.ts'
@@ -25,7 +26,7 @@ describe('accepted', () => {
     const { settings, problems } = read(minimal)
     expect(problems).toEqual([])
     expect(settings?.listen).toMatchObject({ host: '127.0.0.1', port: 8080, management: { port: 8081 } })
-    expect(settings?.listen.limits).toMatchObject({ bodyBytes: 1_048_576, requestTimeoutMs: 10_000 })
+    expect(settings?.listen.limits).toEqual(defaultLimits)
     expect(settings?.environments.get('a')).toMatchObject({
       anonymous: false,
       valueless: 'omit',
@@ -68,24 +69,39 @@ describe('accepted', () => {
     expect(JSON.stringify([...(settings?.environments ?? [])])).not.toContain('first-key')
   })
 
+  // Every variable is set, whatever its name; those with a default keep it.
+  const set = (name: string): string => (name === 'REDIS_URL' ? '' : name.padEnd(44, '-'))
+  const everyVariable = new Proxy<Record<string, string>>(
+    {},
+    {
+      getOwnPropertyDescriptor: (_, name) => ({ value: set(String(name)), configurable: true }),
+      get: (_, name) => set(String(name)),
+    },
+  )
+
   test('the demo and every example', async () => {
     const folder = new URL('examples/', import.meta.url)
     const examples = (await readdir(folder)).filter((name) => name.endsWith('.yaml'))
     expect(examples.length).toBeGreaterThan(3)
-    // Every variable is set, whatever its name; those with a default keep it.
-    const set = (name: string): string => (name === 'REDIS_URL' ? '' : name.padEnd(44, '-'))
-    const variables = new Proxy<Record<string, string>>(
-      {},
-      {
-        getOwnPropertyDescriptor: (_, name) => ({ value: set(String(name)), configurable: true }),
-        get: (_, name) => set(String(name)),
-      },
-    )
     for (const file of [new URL('relay.yaml', import.meta.url), ...examples.map((name) => new URL(name, folder))]) {
-      const loaded = await loadSettings(fileURLToPath(file), { variables, vendors, now: NOW })
+      const loaded = await loadSettings(fileURLToPath(file), { variables: everyVariable, vendors, now: NOW })
       expect(lines(loaded), file.pathname).toEqual([])
     }
   })
+
+  test('what the README shows', async () => {
+    const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
+    const blocks = [...readme.matchAll(/^```yaml\n(.*?)^```/gms)].map(([, text = '']) => text)
+    expect(blocks.length).toBeGreaterThan(0)
+    for (const block of blocks) expect(lines(read(block, everyVariable, vendors))).toEqual([])
+  })
+
+  test.each(['redis://u:p@h:6380/2', 'rediss://h', 'redis+sentinel://a:1,b:2/main', 'redis+cluster://a:1,b:2'])(
+    '%s',
+    (url) => {
+      expect(read(`${minimal}store: { redis: { url: "${url}" } }`).settings?.store.redis?.url).toBe(url)
+    },
+  )
 
   test('anchors and merge keys', () => {
     const { settings } = read(`environments:
@@ -185,6 +201,15 @@ log: { level: debgu }
       'workers must be 1: several workers in one process come later; run several replicas instead',
     ])
   })
+
+  test.each(['http://h', 'redis://', 'redis://a,b', 'redis+sentinel://a', 'redis+cluster://a/1', 'redis://h/x'])(
+    '%s',
+    (url) => {
+      expect(lines(read(`${minimal}store: { redis: { url: "${url}" } }`)).join()).toContain(
+        'store.redis.url must be redis://',
+      )
+    },
+  )
 
   test('a file that is not there, a folder, bytes that are no text', async () => {
     const tools = { variables: {}, now: NOW }

@@ -1,5 +1,6 @@
 /** Where the last known good documents outlive the process. Both stores are optional, neither is ever waited for. */
 import { z } from 'zod'
+import { parseRedisUrl } from '../relay/store/redis-url.ts'
 
 export interface StoreSettings {
   /** Folder; false: none. */
@@ -15,8 +16,14 @@ export interface RedisSettings {
 const redis: z.ZodType<RedisSettings> = z.strictObject({
   url: z
     .string()
-    .regex(/^(redis|rediss|redis\+cluster|rediss\+cluster|redis\+sentinel|rediss\+sentinel):\/\/\S+$/, {
-      error: 'must be a URL such as redis://127.0.0.1:6379, rediss://… (TLS) or redis+cluster://host:port,host:port',
+    .superRefine((url, context) => {
+      try {
+        parseRedisUrl(url)
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : 'unreadable'
+        const message = `must be redis://host:port, rediss://… (TLS), redis+sentinel://… or redis+cluster://…: ${reason}`
+        context.addIssue({ code: 'custom', message })
+      }
     })
     .describe('Address, with credentials if any: write those as `${NAME}`.'),
   keyPrefix: z
