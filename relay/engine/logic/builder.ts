@@ -1,0 +1,159 @@
+/**
+ * Logic: parses a rule once into nodes. Operators are looked up, constants folded and the reads of the data collected
+ * here, so that an evaluation neither looks at a name nor copies a list it already knows.
+ *
+ * What a rule reads is a promise that caches rest on. A name counts as read wherever the rule can come to look it up in
+ * the rule's own data; `everything` is noted where that cannot be listed.
+ */
+import { LogicError } from './error.ts'
+import type { Evaluate, Node, Operands, Operator } from './node.ts'
+import { Run } from './run.ts'
+import { isList, isPrimitive } from './values.ts'
+
+/**
+ * Which data the variables at a place of the rule are looked up in. `data`: the rule's own. `both`: names in the rule's
+ * own first, else in an element (conditions of filter, some, none). `element`: elements only.
+ */
+export type Scope = 'data' | 'both' | 'element'
+
+const MAX_DEPTH = 100
+/** Operations and lists in one rule, shared parts counted as often as they occur. */
+const MAX_NODES = 100_000
+
+/** Members of the data, each as the first two segments of a path. */
+export class Reads {
+  everything = false
+  readonly paths: Map<string, Set<string | undefined>> = new Map<string, Set<string | undefined>>()
+
+  note(member: string, inside: string | undefined): void {
+    const known = this.paths.get(member)
+    if (known === undefined) this.paths.set(member, new Set([inside]))
+    else known.add(inside)
+  }
+}
+
+export class Builder {
+  readonly reads: Reads = new Reads()
+  readonly #operators: ReadonlyMap<string, Operator>
+  readonly #known: WeakMap<object, Node>
+  readonly #remember: boolean
+  #scope: Scope = 'data'
+  #depth = 0
+  #nodes = 0
+
+  /** `remember`: keep the nodes by their source. Only for a rule that nobody changes any more. */
+  constructor(operators: ReadonlyMap<string, Operator>, known: WeakMap<object, Node>, remember: boolean) {
+    this.#operators = operators
+    this.#known = known
+    this.#remember = remember
+  }
+
+  /** How many operations and lists were built so far. */
+  get nodes(): number {
+    return this.#nodes
+  }
+
+  get scope(): Scope {
+    return this.#scope
+  }
+
+  /** Builds a part of the rule whose variables are looked up elsewhere. */
+  within<T>(scope: Scope, build: () => T): T {
+    const outer = this.#scope
+    this.#scope = scope
+    try {
+      return build()
+    } finally {
+      this.#scope = outer
+    }
+  }
+
+  operator(name: string): Operator | undefined {
+    return this.#operators.get(name)
+  }
+
+  node(rule: unknown): Node {
+    if (rule === null || isPrimitive(rule)) return constant(rule)
+    if (typeof rule !== 'object') return constant(null)
+    const node = this.#nested(() => (isList(rule) ? this.#list(rule) : this.#object(rule)))
+    if (this.#remember) this.#known.set(rule, node)
+    return node
+  }
+
+  #nested(build: () => Node): Node {
+    if (++this.#nodes > MAX_NODES) throw new LogicError(`the rule has more than ${MAX_NODES} operations`)
+    if (++this.#depth > MAX_DEPTH) throw new LogicError(`the rule nests deeper than ${MAX_DEPTH} levels`)
+    const node = build()
+    this.#depth--
+    return node
+  }
+
+  #list(rule: readonly unknown[]): Node {
+    if (isFlat(rule)) return constant(rule)
+    return list(rule.map((element) => this.node(element)))
+  }
+
+  #object(rule: object): Node {
+    const names = Object.keys(rule)
+    const [name] = names
+    // Several members are no operation but a value, and what is inside them is not looked at.
+    if (names.length > 1 || name === undefined) return constant(rule)
+    const operator = this.#operators.get(name)
+    if (operator === undefined) return { evaluate: fail(`the operator ${JSON.stringify(name)} does not exist`) }
+    const raw: unknown = Object.values(rule)[0]
+    const operands = this.#operands(name, raw)
+    const evaluate = operator.build(operands)
+    const fixed = operator.pure === true && operands.whole.constant !== undefined
+    return fixed ? this.#folded(evaluate) : { evaluate }
+  }
+
+  /** An operation that fails on constants fails when it is reached, not before. */
+  #folded(evaluate: Evaluate): Node {
+    try {
+      const value = evaluate(null, new Run((part) => this.node(part)))
+      return constant(value)
+    } catch {
+      return { evaluate }
+    }
+  }
+
+  #operands(operator: string, raw: unknown): Operands {
+    const node = (rule: unknown): Node => this.node(rule)
+    // Operands are built on demand, since some operators build theirs in another scope, and only once.
+    let items: readonly Node[] | undefined
+    let whole: Node | undefined
+    return {
+      operator,
+      raw,
+      builder: this,
+      get items() {
+        if (isList(raw)) items ??= raw.map(node)
+        return items
+      },
+      get whole() {
+        whole ??= this.items === undefined ? node(raw) : list(this.items)
+        return whole
+      },
+    }
+  }
+}
+
+/** Whether a list holds no rules. */
+export function isFlat(rule: readonly unknown[]): boolean {
+  return rule.every((element) => element === null || isPrimitive(element))
+}
+
+function list(items: readonly Node[]): Node {
+  if (items.every((item) => item.constant !== undefined)) return constant(items.map((item) => item.constant?.value))
+  return { evaluate: (data, run) => items.map((item) => item.evaluate(data, run)) }
+}
+
+export function constant(value: unknown): Node {
+  return { evaluate: () => value, constant: { value } }
+}
+
+function fail(message: string): Evaluate {
+  return () => {
+    throw new LogicError(message)
+  }
+}

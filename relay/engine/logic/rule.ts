@@ -1,0 +1,63 @@
+/**
+ * Logic: JSONLogic as the Go library understands it (diegoholiveira/jsonlogic 3.9), for every vendor whose engine is
+ * built on it. A vendor brings its own operators and data; what is shared is the language.
+ */
+import { Builder, constant } from './builder.ts'
+import type { Reads } from './builder.ts'
+import type { Node, Operator } from './node.ts'
+import { arithmeticOperators } from './operators/arithmetic.ts'
+import { comparison } from './operators/comparison.ts'
+import { control } from './operators/control.ts'
+import { lists } from './operators/lists.ts'
+import { memberships } from './operators/membership.ts'
+import { text } from './operators/text.ts'
+import { variables } from './operators/variables.ts'
+import type { Root } from './root.ts'
+import { Run } from './run.ts'
+
+const STANDARD: readonly (readonly [string, Operator])[] = [
+  ...variables,
+  ...comparison,
+  ...control,
+  ...arithmeticOperators,
+  ...text,
+  ...memberships,
+  ...lists,
+]
+
+/** The standard operators and a vendor's own, which win over standard ones of the same name. */
+export function operatorsWith(own: Iterable<readonly [string, Operator]>): ReadonlyMap<string, Operator> {
+  return new Map([...STANDARD, ...own])
+}
+
+/** A rule that was parsed once and can be applied to any data. */
+export interface Rule {
+  /** What it can come to read of the data. */
+  readonly reads: Reads
+  /** The result as JSON would have it. Throws LogicError. */
+  evaluate(data: Root): unknown
+}
+
+/** Parses a rule. Throws LogicError when it is too large; an unknown operator fails only when it is reached. */
+export function parseRule(json: unknown, operators: ReadonlyMap<string, Operator>): Rule {
+  const known = new WeakMap<object, Node>()
+  const builder = new Builder(operators, known, true)
+  const node = builder.node(json)
+  const run = new Run((part, current) => {
+    if (typeof part !== 'object' || part === null) return constant(part ?? null)
+    const written = known.get(part)
+    if (written !== undefined) return written
+    const late = new Builder(operators, known, false)
+    const made = late.node(part)
+    current.spend(late.nodes)
+    return made
+  })
+  return {
+    reads: builder.reads,
+    evaluate(data) {
+      run.reset()
+      return node.evaluate(data, run)
+    },
+  }
+}
+
