@@ -4,8 +4,8 @@
  */
 
 export interface EvaluationCounter {
-  /** One evaluation ended with this reason. */
-  count(reason: string): void
+  /** So many evaluations (default 1) ended with this reason. */
+  count(reason: string, times?: number): void
 }
 
 export interface Observer {

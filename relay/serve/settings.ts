@@ -86,6 +86,8 @@ export interface Limits {
   readonly connections: number
   /** How long a bulk request that was told of a newer revision waits for it to arrive here, ms. */
   readonly catchUpMs: number
+  /** Bulk answers kept for other clients with the same relevant context, in bytes; 0 keeps none. */
+  readonly bulkCacheBytes: number
 }
 
 export const defaultLimits: Limits = {
@@ -102,6 +104,7 @@ export const defaultLimits: Limits = {
   checkIntervalMs: 1_000,
   connections: 20_000,
   catchUpMs: 250,
+  bulkCacheBytes: 16_777_216,
 }
 
 export interface Listen {

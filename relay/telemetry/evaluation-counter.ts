@@ -10,8 +10,8 @@ import type { EvaluationCounter } from '../serve/observer.ts'
 class ReasonCounts implements EvaluationCounter {
   readonly byReason = new Map<string, number>()
 
-  count(reason: string): void {
-    this.byReason.set(reason, (this.byReason.get(reason) ?? 0) + 1)
+  count(reason: string, times: number = 1): void {
+    this.byReason.set(reason, (this.byReason.get(reason) ?? 0) + times)
   }
 }
 

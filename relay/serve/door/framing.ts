@@ -6,7 +6,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Failure } from '../failure.ts'
 
-const HOST = /^[\w.~!$&'()*+,;=:%[\]-]*$/
+/** What a Host header may consist of. */
+export const HOST: RegExp = /^[\w.~!$&'()*+,;=:%[\]-]*$/
 
 /** Why the head cannot be trusted; undefined when it can. */
 export function framingFault(request: IncomingMessage, headerCount: number): Failure | undefined {

@@ -6,7 +6,7 @@ import type { Failure } from '../failure.ts'
 import type { HttpRequest } from '../http-message.ts'
 
 /** Headers by which a proxy says that the caller is somebody else than the connection's peer. */
-const FORWARDING: readonly string[] = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via']
+export const FORWARDING: readonly string[] = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via']
 
 export class NodeRequest implements HttpRequest {
   readonly method: string

@@ -2,18 +2,24 @@
  * `POST /ofrep/v1/evaluate/flags`: every flag's answer for one context, from one snapshot, as a join of prepared texts.
  * Whether the client already has that answer is decided before anything is evaluated.
  */
+import { Buffer } from 'node:buffer'
+import type { Context } from '@halyard/engine'
 import type { Snapshot } from '../../environment/snapshot.ts'
 import { listsTag, opaque } from '../etag.ts'
 import { queryParameter } from '../http-message.ts'
 import type { HttpReply } from '../http-message.ts'
 import type { Call, Route } from '../route.ts'
+import type { Caller } from '../tenants.ts'
 import { data, DATA_HEADERS, encoderOf, notReady, refusal } from './answer.ts'
+import { BodyCache } from './body-cache.ts'
+import type { BulkBody } from './body-cache.ts'
 import { revisionArrived } from './catch-up.ts'
 import { readContext } from './context.ts'
 import type { OfrepParts } from './single.ts'
 import { bulkTag } from './tag.ts'
 
 export function bulkRoute(parts: OfrepParts): Route {
+  const bodies = new BodyCache(parts.limits.bulkCacheBytes)
   return {
     method: 'POST',
     template: '/ofrep/v1/evaluate/flags',
@@ -22,9 +28,9 @@ export function bulkRoute(parts: OfrepParts): Route {
       const { environment } = call.caller.tenant
       const announced = announcedRevision(call)
       const served = environment.snapshot()?.ruleset.revision
-      if (announced === undefined || served === undefined || announced === served) return evaluate(call, parts)
+      if (announced === undefined || served === undefined || announced === served) return evaluate(call, parts, bodies)
       const arrived = revisionArrived(environment, announced, parts.limits.catchUpMs, parts.timers)
-      return arrived.then(() => evaluate(call, parts))
+      return arrived.then(() => evaluate(call, parts, bodies))
     },
   }
 }
@@ -34,7 +40,7 @@ function announcedRevision({ request }: Call): string | undefined {
   return announced === '' ? undefined : announced
 }
 
-function evaluate(call: Call, { limits, timers, observer }: OfrepParts): HttpReply {
+function evaluate(call: Call, { limits, timers, observer }: OfrepParts, bodies: BodyCache): HttpReply {
   const { request, caller } = call
   const { tenant, view } = caller
   const snapshot = tenant.environment.snapshot()
@@ -60,15 +66,26 @@ function evaluate(call: Call, { limits, timers, observer }: OfrepParts): HttpRep
     observer.bulk(tenant.name, true)
     return { status: 304, headers: [...DATA_HEADERS.slice(2), ...tagged] }
   }
-  const encoder = encoderOf(caller)
+  const known = tag === undefined ? undefined : bodies.get(tag)
+  const body = known ?? assemble(caller, snapshot, context, now, stale)
+  if (tag !== undefined && known === undefined) bodies.offer(tag, body)
   const counter = observer.evaluations(tenant.name)
+  for (const [reason, count] of body.reasons) counter.count(reason, count)
+  observer.bulk(tenant.name, false)
+  return data(200, tagged, body.bytes)
+}
+
+function assemble(caller: Caller, snapshot: Snapshot, context: Context, now: number, stale: boolean): BulkBody {
+  const encoder = encoderOf(caller)
+  const reasons = new Map<string, number>()
   let flags = ''
-  for (const outcome of view.outcomes(snapshot.ruleset, context, now)) {
-    counter.count(outcome.evaluation.reason)
+  for (const outcome of caller.view.outcomes(snapshot.ruleset, context, now)) {
+    const { reason } = outcome.evaluation
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
     flags += `${flags === '' ? '{' : ',{'}${encoder.encode(outcome).members}}`
   }
-  observer.bulk(tenant.name, false)
-  return data(200, tagged, `{"flags":[${flags}]${metadata ? flagSetMetadata(snapshot, stale) : ''}}`)
+  const metadata = caller.tenant.settings.flagSetMetadata === false ? '' : flagSetMetadata(snapshot, stale)
+  return { bytes: Buffer.from(`{"flags":[${flags}]${metadata}}`), reasons: [...reasons] }
 }
 
 /** A client that was told of a revision we do not serve must get an answer, never a "nothing changed". */
