@@ -32,27 +32,27 @@ export const check: Command = {
   },
 }
 
-/** True when nothing is an error. */
+/** True when nothing is an error. A file that cannot be used is told and does not keep the others from being checked. */
 async function checkFile(path: string, choice: DocumentChoice, terminal: Terminal): Promise<boolean> {
-  const text = await readText(path)
-  return choice.dialect === undefined && isConfiguration(path, text)
-    ? checkConfiguration(path, text, terminal)
-    : checkDocument(path, text, choice, terminal)
-}
-
-function checkDocument(path: string, text: string, choice: DocumentChoice, terminal: Terminal): boolean {
   try {
-    const { dialect, ruleset, problems } = compileText(path, text, choice)
-    const rows = problems.map(documentRow)
-    terminal.out(`${terminal.paint('bold', path)} (${dialect}): ${ruleset.keys.length} flags, ${summary(rows)}`)
-    printRows(rows, terminal)
-    return !problems.some(({ severity }) => severity === 'error')
+    const text = await readText(path)
+    return choice.dialect === undefined && isConfiguration(path, text)
+      ? await checkConfiguration(path, text, terminal)
+      : checkDocument(path, text, choice, terminal)
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     terminal.out(`${terminal.paint('bold', path)}: unusable`)
     printRows([{ severity: 'error', place: '', message: error.message }], terminal)
     return false
   }
+}
+
+function checkDocument(path: string, text: string, choice: DocumentChoice, terminal: Terminal): boolean {
+  const { dialect, ruleset, problems } = compileText(path, text, choice)
+  const rows = problems.map(documentRow)
+  terminal.out(`${terminal.paint('bold', path)} (${dialect}): ${ruleset.keys.length} flags, ${summary(rows)}`)
+  printRows(rows, terminal)
+  return !problems.some(({ severity }) => severity === 'error')
 }
 
 async function checkConfiguration(path: string, text: string, terminal: Terminal): Promise<boolean> {
@@ -66,15 +66,9 @@ async function checkConfiguration(path: string, text: string, terminal: Terminal
   for (const { upstream } of settings?.environments.values() ?? []) {
     const { file, vendor, options = {} } = upstream
     if (file === undefined) continue
-    const shown = relative('', file)
-    try {
-      const choice = { dialect: vendors.get(vendor)?.dialect, options }
-      fine = checkDocument(shown, await readText(file), choice, terminal) && fine
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error
-      terminal.out(`${terminal.paint('bold', shown)}: ${error.message}`)
-      fine = false
-    }
+    // The vendor is known here, or the settings would not be there.
+    const choice = { dialect: vendors.get(vendor)?.dialect, options }
+    fine = (await checkFile(relative('', file), choice, terminal)) && fine
   }
   return fine
 }

@@ -194,7 +194,10 @@ describe('check', () => {
 
   test('several files: the worst decides', async () => {
     const { path } = await damaged()
-    expect(await halyard(['check', DEMO, path, DEMO])).toMatchObject({ code: 1 })
+    const said = await halyard(['check', DEMO, join(folder, 'nowhere'), path, DEMO])
+    expect(said.code).toBe(1)
+    expect(said.out.match(/no problems/g)).toHaveLength(2)
+    expect(said.out).toContain('nowhere does not exist')
   })
 })
 
