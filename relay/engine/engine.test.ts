@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { changes } from './changes.ts'
 import { compileWith } from './compile.ts'
 import type { Dialect } from './dialect.ts'
-import type { Condition, FlagPlan, OutcomeSpec, Plan } from './plan.ts'
+import type { Context } from './outcome.ts'
+import type { Condition, FlagPlan, Frame, OutcomeSpec, Plan } from './plan.ts'
 import { FlagError } from './problem.ts'
 import type { Ruleset } from './ruleset.ts'
 import { contexts, planDialect, plans } from './testing/plans.ts'
@@ -352,6 +353,22 @@ describe('transitions', () => {
         0,
       ),
     ).toBe(undefined)
+  })
+
+  it('of chance that only some contexts are left to have no projection for those', () => {
+    const bucket = {
+      name: 'unit, else dice',
+      reads: ['unit'],
+      volatile: 'random' as const,
+      volatileFor: (context: Context) => !Object.hasOwn(context, 'unit'),
+      of: ({ context, random }: Frame) => (Object.hasOwn(context, 'unit') ? 0.5 : random()),
+    }
+    const otherwise = serve({ reason: 'STATIC' })
+    const ruleset = single({ kind: 'split', bucket, ranges: [], ends: 'closed', otherwise })
+    expect(ruleset.projection({ other: 1 }, 0)).toBe(undefined)
+    expect(ruleset.projection({ unit: 1 }, 0)).toBe(ruleset.projection({ unit: 1, other: 1 }, 0))
+    expect(ruleset.projection({ unit: 1 }, 0)).not.toBe(ruleset.projection({ unit: 2 }, 0))
+    expect(ruleset.facts('f').volatile).toEqual(new Set(['random']))
   })
 })
 

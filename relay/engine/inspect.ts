@@ -4,7 +4,8 @@
  * Caches, ETags, streams and the comparison of two documents all rest on these facts; a node kind that is forgotten here
  * would let a cached answer outlive its truth, so the walk is exhaustive by type.
  */
-import type { Condition, Decision, Plan, Reads, Volatile } from './plan.ts'
+import type { Context } from './outcome.ts'
+import type { Bucket, Condition, Decision, Plan, Reads, Term, Volatile } from './plan.ts'
 
 export interface Facts {
   /** Top-level context members read, sorted; `'*'` when any may matter. */
@@ -14,8 +15,13 @@ export interface Facts {
   readonly segments: ReadonlySet<string>
   /** Moments (ms since the epoch) at which the answer may change without a change of context, ascending. */
   readonly boundaries: readonly number[]
+  /** What the answer may depend on besides context and boundaries, for some contexts at least. */
   readonly volatile: ReadonlySet<Volatile>
+  /** For which contexts it does: those that any of these accepts. */
+  readonly volatileFor: ReadonlySet<(context: Context) => boolean>
 }
+
+const everybody = (): boolean => true
 
 class Collector {
   readonly reads = new Set<string>()
@@ -24,13 +30,16 @@ class Collector {
   readonly segments = new Set<string>()
   readonly boundaries = new Set<number>()
   readonly volatile = new Set<Volatile>()
+  readonly volatileFor = new Set<(context: Context) => boolean>()
   /** Decisions and conditions may be shared within a plan; each is walked once. */
   readonly #walked = new Set<Decision | Condition>()
 
-  leaf(leaf: { readonly reads: Reads; readonly volatile?: Volatile }): void {
+  leaf(leaf: Term | Bucket): void {
     if (leaf.reads === '*') this.everything = true
     else for (const name of leaf.reads) this.reads.add(name)
-    if (leaf.volatile !== undefined) this.volatile.add(leaf.volatile)
+    if (leaf.volatile === undefined) return
+    this.volatile.add(leaf.volatile)
+    this.volatileFor.add(leaf.volatileFor ?? everybody)
   }
 
   decision(decision: Decision): void {
@@ -132,6 +141,7 @@ export function inspect(
     segments: all.segments,
     boundaries: [...all.boundaries].sort((a, b) => a - b),
     volatile: all.volatile,
+    volatileFor: all.volatileFor,
   }
 }
 
@@ -156,4 +166,5 @@ function merge(into: Collector, from: Collector): void {
   for (const name of from.reads) into.reads.add(name)
   for (const moment of from.boundaries) into.boundaries.add(moment)
   for (const kind of from.volatile) into.volatile.add(kind)
+  for (const contexts of from.volatileFor) into.volatileFor.add(contexts)
 }

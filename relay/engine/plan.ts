@@ -33,6 +33,8 @@ interface Leaf {
   readonly name: string
   readonly reads: Reads
   readonly volatile?: Volatile
+  /** The contexts for which `volatile` is true; must depend on `reads` alone. Default: all of them. */
+  readonly volatileFor?: (context: Context) => boolean
 }
 
 /** A value read or computed from the frame. A thrown exception ends the evaluation with the flag's `fault`. */

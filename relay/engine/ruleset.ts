@@ -30,7 +30,14 @@ interface RulesetParts {
 
 const EMPTY: Context = Object.freeze({})
 /** Of a key that no flag has: its answer never changes while this Ruleset lives. */
-const NO_FACTS: Facts = { reads: [], flags: new Set(), segments: new Set(), boundaries: [], volatile: new Set() }
+const NO_FACTS: Facts = {
+  reads: [],
+  flags: new Set(),
+  segments: new Set(),
+  boundaries: [],
+  volatile: new Set(),
+  volatileFor: new Set(),
+}
 
 export class Ruleset {
   /** Name of the dialect. */
@@ -124,12 +131,12 @@ export class Ruleset {
   }
 
   /**
-   * A text that is equal for two moments and contexts only if the answers are too; undefined when they never may be
-   * taken as equal (chance, or a clock without listed moments). For one flag, or for all.
+   * A text that is equal for two moments and contexts only if the answers are too; undefined when those of this context
+   * never may be taken as equal (chance, or a clock without listed moments). For one flag, or for all.
    */
   projection(context: Context, now: number, key?: string): string | undefined {
     const facts = this.facts(key)
-    if (facts.volatile.size > 0) return undefined
+    for (const applies of facts.volatileFor) if (applies(context)) return undefined
     let passed = 0
     while (passed < facts.boundaries.length && (facts.boundaries[passed] ?? Infinity) <= now) passed++
     if (this.plan.readsAll?.(context) === true) return `${passed}|*${project(context, '*')}`

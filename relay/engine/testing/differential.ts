@@ -9,6 +9,7 @@ import fc from 'fast-check'
 import { compileWith } from '../compile.ts'
 import type { Dialect } from '../dialect.ts'
 import type { Context, Evaluation, ValueType } from '../outcome.ts'
+import type { Ruleset } from '../ruleset.ts'
 
 export interface Question {
   readonly key: string
@@ -21,6 +22,8 @@ export interface Scenario {
   readonly options?: Readonly<Record<string, unknown>>
   /** Milliseconds since the epoch, for both engines. */
   readonly now: number
+  /** What both engines draw whenever they leave something to chance, in [0, 1). Default: our engine draws for real. */
+  readonly random?: number
   readonly questions: readonly Question[]
 }
 
@@ -96,12 +99,7 @@ async function differences(
   scenario: Scenario,
   excepted: Map<string, number>,
 ): Promise<string | undefined> {
-  const { dialect } = differential
-  const input = {
-    document: scenario.document,
-    ...(scenario.options === undefined ? {} : { options: scenario.options }),
-  }
-  const { ruleset } = compileWith(dialect, input)
+  const ruleset = compiled(differential, scenario)
   const theirs = await differential.oracle(scenario)
   for (const [index, question] of scenario.questions.entries()) {
     const evaluation = ruleset.evaluate(question.key, question.context, question.type, scenario)
@@ -120,6 +118,11 @@ async function differences(
   return undefined
 }
 
+function compiled({ dialect }: Differential, { document, options, random }: Scenario): Ruleset {
+  const drawn = random === undefined ? {} : { random: (): number => random }
+  return compileWith(dialect, { document, ...(options === undefined ? {} : { options }), ...drawn }).ruleset
+}
+
 /** Lists the exceptions that no longer show what they claim; empty when all still do. */
 export async function staleExceptions(differential: Differential): Promise<string[]> {
   const stale: string[] = []
@@ -129,11 +132,7 @@ export async function staleExceptions(differential: Differential): Promise<strin
       stale.push(`${id}: its scenario asks nothing`)
       continue
     }
-    const { options } = shows.scenario
-    const { ruleset } = compileWith(differential.dialect, {
-      document: shows.scenario.document,
-      ...(options === undefined ? {} : { options }),
-    })
+    const ruleset = compiled(differential, shows.scenario)
     const evaluation = ruleset.evaluate(question.key, question.context, question.type, shows.scenario)
     const ours = differential.comparable(evaluation, question)
     const [theirs = {}] = await differential.oracle(shows.scenario)
