@@ -163,17 +163,18 @@ function readRule(raw: unknown, path: string, at: At): Rule {
     percentage: number(own(entry, 'percentage'), `${path}.percentage`),
     enabled: optionalBoolean(entry, 'enabled', `${path}.`),
     variation: optionalName(entry, 'variation', `${path}.`),
-    allocation: optionalList(entry, 'allocation', `${path}.`).map((each, index) => {
-      const place = `${path}.allocation[${index}]`
-      const holder = object(each, place)
-      return {
-        ...readSlot(own(holder, 'range'), `${place}.range`),
-        variation: optionalName(holder, 'variation', `${place}.`),
-      }
-    }),
+    allocation: optionalList(entry, 'allocation', `${path}.`).map((each, index) =>
+      readAllocation(each, `${path}.allocation[${index}]`),
+    ),
     values: valuesOf(entry, `${path}.`, at.schema, at.spelling),
     overrides: overridesOf(entry, `${path}.`, at),
   }
+}
+
+function readAllocation(raw: unknown, path: string): Allocation {
+  const entry = object(raw, path)
+  const { from, to } = readSlot(own(entry, 'range'), `${path}.range`)
+  return { from, to, variation: optionalName(entry, 'variation', `${path}.`) }
 }
 
 function readForce(raw: unknown, path: string, at: At): Force {

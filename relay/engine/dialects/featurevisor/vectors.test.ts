@@ -115,7 +115,7 @@ describe('typed getters', () => {
 describe('all evaluations', () => {
   it.each(vectors.allEvaluations.map((each, index) => [index, each] as const))('%d', (_, { context, expected }) => {
     const found: Record<string, { enabled?: boolean; variation?: Json; variables?: Record<string, Json> }> = {}
-    for (const { key, value } of rulesetFor(3, undefined).evaluateAll(context as Context)) {
+    for (const { key, value } of rulesetFor(3, undefined).evaluateAll(context)) {
       const [feature = '', part] = key.split(':')
       const entry = (found[feature] ??= {})
       if (part === undefined) entry.enabled = value === true
@@ -153,7 +153,7 @@ describe('OpenFeature', () => {
   const ruleset = rulesetFor(3, undefined)
   it.each(vectors.openfeature.cases.map((each) => [each.id, each] as const))('%s', (_, each) => {
     const expected = each.expected as unknown as Resolution
-    const ours = ruleset.evaluate(each.flagKey, each.context as Context, each.type as ValueType)
+    const ours = ruleset.evaluate(each.flagKey, each.context, each.type as ValueType)
     expect(ours.value ?? each.defaultValue).toEqual(expected.value)
     expect(ours.reason).toBe(expected.reason)
     expect(ours.errorCode).toBe(expected.errorCode)
