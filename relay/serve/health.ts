@@ -27,12 +27,15 @@ export function live(): HttpReply {
   return json(200, { status: 'live' })
 }
 
-/** 503 while draining or while documents are missing. Stale environments are ready: they answer. */
+/**
+ * 503 while draining, while documents are missing and while there is no environment at all. Stale environments are
+ * ready: they answer.
+ */
 export function ready({ tenants, timers, readiness, draining }: HealthParts): HttpReply {
   const now = timers.now()
   const environments = tenants.list().map((tenant) => healthOf(tenant, now))
   const serving = environments.filter(({ state }) => state !== 'starting').length
-  const enough = readiness === 'any' ? serving > 0 || environments.length === 0 : serving === environments.length
+  const enough = serving > 0 && (readiness === 'any' || serving === environments.length)
   const status = draining() ? 'draining' : enough ? 'ready' : 'starting'
   return json(status === 'ready' ? 200 : 503, { status, environments }, status === 'ready' ? [] : ['Retry-After', '1'])
 }

@@ -110,6 +110,16 @@ describe('who may speak to which environment', () => {
     expect(await who(rig, { 'X-API-Key': 'wrong' })).toBe(401)
   })
 
+  it('before there is any environment the answer is 503, and not ready', async () => {
+    const rig = await rigOf({ environments: [] })
+    const early = await rig.post(BULK, {}, { 'X-API-Key': 'key-a' })
+    expect([early.status, early.headers.get('retry-after')]).toEqual([503, '1'])
+    expect((await fetch(`${rig.managementUrl}/readyz`)).status).toBe(503)
+    rig.server.reload({ environments: [named('a', [{ secret: 'key-a' }])] })
+    expect(await who(rig, { 'X-API-Key': 'key-a' })).toBe('a')
+    expect((await fetch(`${rig.managementUrl}/readyz`)).status).toBe(200)
+  })
+
   it('routes may be closed to a scope', async () => {
     const keys = { server: [{ secret: 's' }], client: [{ secret: 'c' }], admin: [] }
     const route = {

@@ -44,6 +44,14 @@ interface Directory {
   readonly anyCors: CorsPolicy
 }
 
+/** Not 401, which tells web clients to give up for good: environments come a moment after the doors open. */
+const NOTHING_YET: Failure = {
+  status: 503,
+  errorCode: 'PROVIDER_NOT_READY',
+  errorDetails: 'no environment is served yet',
+  retryAfter: 1,
+}
+
 export class Tenants {
   readonly #timers: Timers
   #directory: Directory
@@ -69,6 +77,7 @@ export class Tenants {
   /** Who is asking, or why they may not. `named` is the environment that the path names. */
   admit(request: HttpRequest, named: string | undefined): Admission {
     const { byName, credentials, open } = this.#directory
+    if (byName.size === 0) return { refused: NOTHING_YET }
     const wanted = named ?? request.header('x-halyard-environment')
     const secret = presentedKey(request)
     const grant = secret === undefined ? undefined : credentials.find(secret, this.#timers.now())
