@@ -60,4 +60,3 @@ export function parseRule(json: unknown, operators: ReadonlyMap<string, Operator
     },
   }
 }
-

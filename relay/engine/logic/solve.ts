@@ -25,6 +25,9 @@ export function solve(rule: unknown, data: unknown, run: Run): unknown {
     if (value !== null) return value
   }
   const entries = Object.entries(rule)
-  const solved = entries.map(([name, part]): [string, unknown] => [name, name === 'var' ? part : solve(part, data, run)])
+  const solved = entries.map(([name, part]): [string, unknown] => [
+    name,
+    name === 'var' ? part : solve(part, data, run),
+  ])
   return solved.every(([, part], index) => part === entries[index]?.[1]) ? rule : Object.fromEntries(solved)
 }

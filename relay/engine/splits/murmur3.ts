@@ -8,7 +8,11 @@ import { encodeUtf8, utf8Bytes } from './utf8.ts'
 /** Hash of the text's UTF-8 bytes as an unsigned 32-bit number. */
 export function murmur3(text: string, seed: number): number {
   const length = encodeUtf8(text)
-  const bytes = utf8Bytes()
+  return murmur3Bytes(utf8Bytes(), length, seed)
+}
+
+/** Hash of the first `length` bytes, for vendors that hash more than a text. */
+export function murmur3Bytes(bytes: Uint8Array, length: number, seed: number): number {
   const whole = length & ~3
   let hash = seed | 0
   for (let index = 0; index < whole; index += 4) {

@@ -9,7 +9,7 @@ import { scale32 } from './bucket.ts'
 import { fnv1a, fnv1aCodeUnits } from './fnv1a.ts'
 import vectors from './hash-vectors.json' with { type: 'json' }
 import { md5Hex, md5Remainder, md5Words } from './md5.ts'
-import { murmur3, murmur3CodeUnits } from './murmur3.ts'
+import { murmur3, murmur3Bytes, murmur3CodeUnits } from './murmur3.ts'
 import { sha1First15Hex, sha1Hex } from './sha1.ts'
 import { encodeUtf8, utf8Bytes } from './utf8.ts'
 
@@ -72,6 +72,7 @@ describe('against slow references', () => {
         expect(sha1Hex(text)).toBe(createHash('sha1').update(bytes).digest('hex'))
         expect(sha1First15Hex(text)).toBe(parseInt(createHash('sha1').update(bytes).digest('hex').slice(0, 15), 16))
         expect(murmur3(text, seed)).toBe(slowMurmur3(bytes, seed))
+        expect(murmur3Bytes(Uint8Array.from([...bytes, 7]), bytes.length, seed)).toBe(slowMurmur3(bytes, seed))
         expect(murmur3CodeUnits(text, seed)).toBe(slowMurmur3(Uint8Array.from(units(text)), seed))
         expect(fnv1a(text)).toBe(slowFnv1a(bytes))
         expect(fnv1aCodeUnits(text)).toBe(slowFnv1a(units(text)))

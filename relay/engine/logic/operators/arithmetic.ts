@@ -32,15 +32,25 @@ function folding(step: (left: number, right: number) => number): (operands: List
   return (operands) => (operands.length === 0 ? 0 : operands.map(toNumber).reduce(step))
 }
 
+function sum(operands: List): number {
+  return operands.reduce<number>((total, operand) => total + toNumber(operand), 0)
+}
+
 const subtract = folding((left, right) => left - right)
 
 export const arithmeticOperators: readonly (readonly [string, Operator])[] = [
-  ['+', arithmetic((operands) => operands.reduce<number>((sum, operand) => sum + toNumber(operand), 0), toNumber)],
+  ['+', arithmetic((operands) => (operands.length === 1 ? toNumber(operands[0]) : sum(operands)), toNumber)],
   ['-', arithmetic((operands) => (operands.length === 1 ? -toNumber(operands[0]) : subtract(operands)))],
   ['*', arithmetic((operands) => operands.reduce<number>((product, operand) => product * toNumber(operand), 1))],
   ['/', arithmetic(folding((left, right) => left / right))],
   ['%', arithmetic((operands) => toNumber(operands[0]) % toNumber(operands[1]))],
   ['max', extreme((candidate, best) => candidate > best)],
   ['min', extreme((candidate, best) => candidate < best)],
-  ['abs', arithmetic((operands) => Math.abs(toNumber(operands[0])), (operand) => Math.abs(toNumber(operand)))],
+  [
+    'abs',
+    arithmetic(
+      (operands) => Math.abs(toNumber(operands[0])),
+      (operand) => Math.abs(toNumber(operand)),
+    ),
+  ],
 ]

@@ -54,25 +54,37 @@ function condition(rule: unknown, data: unknown, run: Run): boolean {
   return isTrue(run.apply(rule, data))
 }
 
-const filter = looping('both', 2, () => [], ({ subject, body, size }) => (data, run) => {
-  const list = subject(data, run)
-  if (list === null) return []
-  const elements = needList(list, 'filter')
-  const rule = solve(body, data, run)
-  return elements.filter((element) => {
-    run.spend(size)
-    return isTrue(run.apply(rule, element))
-  })
-})
+const filter = looping(
+  'both',
+  2,
+  () => [],
+  ({ subject, body, size }) =>
+    (data, run) => {
+      const list = subject(data, run)
+      if (list === null) return []
+      const elements = needList(list, 'filter')
+      const rule = solve(body, data, run)
+      return elements.filter((element) => {
+        run.spend(size)
+        return isTrue(run.apply(rule, element))
+      })
+    },
+)
 
-const map = looping('element', 2, () => [], ({ subject, body, size }) => (data, run) => {
-  const list = subject(data, run)
-  if (list === null) return []
-  return needList(list, 'map').map((element) => {
-    run.spend(size)
-    return run.apply(body, element)
-  })
-})
+const map = looping(
+  'element',
+  2,
+  () => [],
+  ({ subject, body, size }) =>
+    (data, run) => {
+      const list = subject(data, run)
+      if (list === null) return []
+      return needList(list, 'map').map((element) => {
+        run.spend(size)
+        return run.apply(body, element)
+      })
+    },
+)
 
 const all = looping('element', 1, failing('all'), ({ subject, body, size }, { raw }) => (data, run) => {
   const list = subject(data, run)
@@ -107,26 +119,31 @@ const some = looping('both', 1, failing('some'), ({ subject, body, size }, { raw
 })
 
 /** The accumulator keeps the type of its initial value; elements that are null are skipped. */
-const reduce = looping('element', 3, () => 0, ({ subject, body, size }, { raw, builder }) => {
-  const written: unknown = isList(raw) ? raw[2] : null
-  const initial: Evaluate = isObject(written) ? builder.node(written).evaluate : () => written
-  return (data, run) => {
-    let accumulator = initial(data, run)
-    const valueType = typeof accumulator
-    const keep = KEEP.get(valueType)
-    if (keep === undefined) throw new LogicError('"reduce" needs a boolean, number or text to begin with')
-    const list = subject(data, run)
-    if (list === null) return 0
-    for (const current of needList(list, 'reduce')) {
-      if (current === null) continue
-      run.spend(size)
-      if (!isObject(body)) throw new LogicError('the body of "reduce" is no rule')
-      const scope = { current, accumulator, valueType: valueType === 'boolean' ? 'bool' : valueType }
-      accumulator = keep(run.apply(body, scope))
+const reduce = looping(
+  'element',
+  3,
+  () => 0,
+  ({ subject, body, size }, { raw, builder }) => {
+    const written: unknown = isList(raw) ? raw[2] : null
+    const initial: Evaluate = isObject(written) ? builder.node(written).evaluate : () => written
+    return (data, run) => {
+      let accumulator = initial(data, run)
+      const valueType = typeof accumulator
+      const keep = KEEP.get(valueType)
+      if (keep === undefined) throw new LogicError('"reduce" needs a boolean, number or text to begin with')
+      const list = subject(data, run)
+      if (list === null) return 0
+      for (const current of needList(list, 'reduce')) {
+        if (current === null) continue
+        run.spend(size)
+        if (!isObject(body)) throw new LogicError('the body of "reduce" is no rule')
+        const scope = { current, accumulator, valueType: valueType === 'boolean' ? 'bool' : valueType }
+        accumulator = keep(run.apply(body, scope))
+      }
+      return accumulator
     }
-    return accumulator
-  }
-})
+  },
+)
 
 const KEEP: ReadonlyMap<string, (value: unknown) => unknown> = new Map<string, (value: unknown) => unknown>([
   ['boolean', isTrue],
