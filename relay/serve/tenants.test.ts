@@ -5,7 +5,7 @@ import { systemTimers } from '../upstream/clock.ts'
 import { Credentials, keyId } from './credentials.ts'
 import type { Key } from './settings.ts'
 import { HandMadeEnvironment } from './testing/environment.ts'
-import { open, startRig } from './testing/rig.ts'
+import { open, sendRaw, startRig } from './testing/rig.ts'
 import type { Rig, RigOptions } from './testing/rig.ts'
 
 const BULK = '/ofrep/v1/evaluate/flags'
@@ -78,6 +78,8 @@ describe('who may speak to which environment', () => {
     expect(await who(rig, { 'X-API-Key': 'whatever' })).toBe('a')
     expect(await who(rig, { 'X-Forwarded-For': '203.0.113.9' })).toBe(401)
     expect(await who(rig, { Forwarded: 'for=203.0.113.9' })).toBe(401)
+    const rebound = `POST ${BULK} HTTP/1.1\r\nHost: evil.example:${rig.port}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`
+    expect((await sendRaw(rig.port, rebound, 1_000)).statuses).toEqual([401])
     const outside = Object.values(networkInterfaces())
       .flat()
       .find((one) => one?.family === 'IPv4' && !one.internal)

@@ -11,6 +11,7 @@ import { Credentials } from './credentials.ts'
 import type { Grant, KeyScope } from './credentials.ts'
 import { FreshnessGauge } from './freshness.ts'
 import type { HttpRequest } from './http-message.ts'
+import { meansThisMachine } from './local-name.ts'
 import { FlagView } from './ofrep/view.ts'
 
 import type { Failure } from './failure.ts'
@@ -93,7 +94,7 @@ export class Tenants {
         return admitted(tenant, hasKeys(tenant.settings) ? 'client' : 'server', undefined, request)
       }
       if (!hasKeys(tenant.settings)) {
-        return request.local
+        return request.local && meansThisMachine(request.header('host'))
           ? admitted(tenant, 'server', undefined, request)
           : refuse(401, 'without configured keys this environment answers callers on its own machine only')
       }
