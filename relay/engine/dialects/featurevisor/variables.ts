@@ -28,9 +28,18 @@ export interface Override {
   readonly served: Served
 }
 
+/** Shared: most rules say nothing about variables. */
+const NONE: ReadonlyMap<string, never> = new Map<string, never>()
+
 /** The values under `variables`, by name. `path` ends with a dot or is empty. */
-export function valuesOf(holder: JsonObject, path: string, schema: Schema, spelling: Spelling): Map<string, Served> {
-  const variables = optionalObject(holder, 'variables', path) ?? {}
+export function valuesOf(
+  holder: JsonObject,
+  path: string,
+  schema: Schema,
+  spelling: Spelling,
+): ReadonlyMap<string, Served> {
+  const variables = optionalObject(holder, 'variables', path)
+  if (variables === undefined) return NONE
   const values = new Map<string, Served>()
   for (const name of Object.keys(variables)) {
     const variable = schema.get(name)
@@ -45,8 +54,9 @@ export function overridesOf(
   holder: JsonObject,
   path: string,
   { schema, scope, spelling }: { readonly schema: Schema; readonly scope: Scope; readonly spelling: Spelling },
-): Map<string, readonly Override[]> {
-  const all = optionalObject(holder, 'variableOverrides', path) ?? {}
+): ReadonlyMap<string, readonly Override[]> {
+  const all = optionalObject(holder, 'variableOverrides', path)
+  if (all === undefined) return NONE
   const overrides = new Map<string, readonly Override[]>()
   for (const [name, raw] of Object.entries(all)) {
     const variable = schema.get(name)

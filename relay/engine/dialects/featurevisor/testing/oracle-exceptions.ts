@@ -25,11 +25,9 @@ function scenario(document: object, context: Context): Scenario {
 /** The attribute paths of a document, also of those in texts of JSON. */
 function pathsOf({ document }: Scenario): string[] {
   const text = JSON.stringify(document)
-  const buckets = [...text.matchAll(/"bucketBy":("[^"]*"|[[{][^\]}]*)/g)].flatMap(([, by = '']) => [
-    ...by.matchAll(/[\w.]+/g),
-  ])
-  const attributes = [...text.matchAll(/attribute\\*":\\*"([^"\\]*)/g)]
-  return [...attributes.map(([, path = '']) => path), ...buckets.map(([path]) => path)]
+  const attributes = [...text.matchAll(/attribute\\*":\\*"([^"\\]*)/g)].map(([, path = '']) => path)
+  const buckets = [...text.matchAll(/"bucketBy":("[^"]*"|[[{][^\]}]*)/g)].map(([, by = '']) => by)
+  return [...attributes, ...(buckets.join(' ').match(/[\w.]+/g) ?? [])]
 }
 
 const INHERITED = new Set(Object.getOwnPropertyNames(Object.prototype))

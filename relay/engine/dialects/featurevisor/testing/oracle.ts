@@ -128,23 +128,23 @@ function parse(text: string): unknown {
 function withRuleOverrides(document: Loose, featureKey: string, variable: string): Loose {
   const segments = { ...(document['segments'] as Loose) }
   const feature = { ...(own(document['features'], featureKey) as Loose) }
-  const traffic = feature['traffic'] as Loose[]
-  feature['traffic'] = traffic.flatMap((rule, index) => {
+  const traffic: Loose[] = []
+  for (const rule of feature['traffic'] as Loose[]) {
     const overrides = own(rule['variableOverrides'], variable)
-    if (!Array.isArray(overrides)) return [rule]
-    const copies = overrides.map((override: Loose, position) => {
-      const id = `override ${index}.${position}`
+    for (const [position, override] of (Array.isArray(overrides) ? (overrides as Loose[]) : []).entries()) {
+      const id = `override ${traffic.length}`
       if (override['conditions']) segments[id] = { conditions: override['conditions'] }
       const holds = override['conditions'] ? id : groupOf(override['segments'])
-      return {
+      traffic.push({
         ...rule,
         key: `${String(rule['key'])}#override${position}`,
         segments: { and: [groupOf(rule['segments']), holds] },
         variables: { ...(rule['variables'] as Loose), [variable]: override['value'] },
-      }
-    })
-    return [...copies, rule]
-  })
+      })
+    }
+    traffic.push(rule)
+  }
+  feature['traffic'] = traffic
   return { ...document, segments, features: { ...(document['features'] as Loose), [featureKey]: feature } }
 }
 
