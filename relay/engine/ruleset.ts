@@ -10,7 +10,7 @@ import { Linker } from './link.ts'
 import type { LinkedFlag, Run } from './linked-flag.ts'
 import { Outcome } from './outcome.ts'
 import type { Context, Evaluation, Metadata, ValueType } from './outcome.ts'
-import type { OutcomeSpec, Plan } from './plan.ts'
+import type { FlagPlan, OutcomeSpec, Plan } from './plan.ts'
 
 export interface EvaluateOptions {
   /** Milliseconds since the epoch. Default: the system clock. */
@@ -57,6 +57,8 @@ export class Ruleset {
   /** By flag; under undefined those of all flags together. */
   readonly #facts = new Map<LinkedFlag | undefined, Facts>()
   readonly #run: Run
+  /** Made once: thousands of flags ask for their facts. */
+  #plans: ReadonlyMap<string, FlagPlan> | undefined
 
   constructor({ dialect, options, revision, plan, random }: RulesetParts) {
     this.dialect = dialect
@@ -124,8 +126,8 @@ export class Ruleset {
     if (key !== undefined && flag === undefined) return NO_FACTS
     const known = this.#facts.get(flag)
     if (known !== undefined) return known
-    const flags = new Map(this.plan.flags.map((flag) => [flag.key, flag]))
-    const facts = inspect(this.plan, flags, flag === undefined ? flags.keys() : [flag.plan.key])
+    this.#plans ??= new Map(this.plan.flags.map((flag) => [flag.key, flag]))
+    const facts = inspect(this.plan, this.#plans, flag === undefined ? this.#plans.keys() : [flag.plan.key])
     this.#facts.set(flag, facts)
     return facts
   }
