@@ -1,9 +1,11 @@
 /** The vendors this relay can talk to. Adding one adds one line here and one folder beside this file. */
 import { featbit } from './featbit/source.ts'
 import { featurevisor } from './featurevisor/source.ts'
+import { flagd } from './flagd/source.ts'
 import type { Vendor } from './vendor.ts'
 
 export const vendors: ReadonlyMap<string, Vendor> = new Map<string, Vendor>([
   [featbit.name, featbit],
   [featurevisor.name, featurevisor],
+  [flagd.name, flagd],
 ])
