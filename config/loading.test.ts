@@ -50,6 +50,11 @@ describe('accepted', () => {
     })
   })
 
+  test.each(['99ms', '2d', '-5s', '5 s', '5'])('every: %s is no poll interval', (written) => {
+    const { problems } = read(`environments: { a: { upstream: { vendor: v, file: f, every: ${written} } } }`)
+    expect(problems.map(({ path }) => path)).toEqual(['environments.a.upstream.every'])
+  })
+
   test('keys become digests, with expiry', () => {
     const hash = (text: string): string => createHash('sha256').update(text).digest('hex')
     const { settings } = read(`environments:

@@ -90,6 +90,15 @@ test('settings that cannot be taken over are reported, and offered again on relo
   expect(taken.map(({ listen }) => listen.port)).toEqual([1006])
 })
 
+test('going back to the first file is a change again', async () => {
+  const started = await start()
+  for (const port of [1002, 1001]) {
+    await writeFile(path, file(port))
+    await started.reload()
+  }
+  expect(taken.map(({ listen }) => listen.port)).toEqual([1002, 1001])
+})
+
 test('comments and spaces are no change', async () => {
   const started = await start()
   await writeFile(path, `# the same\n${file(1001)}`)
