@@ -1,5 +1,5 @@
 /** The commands as a person meets them: their words, their exit codes, real files and a real server. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -127,6 +127,16 @@ describe('check', () => {
   test('a good document: its dialect is found, exit code 0', async () => {
     const said = await halyard(['check', DEMO])
     expect(said).toEqual({ code: 0, error: '', out: `${DEMO} (featbit): 8 flags, no problems` })
+  })
+
+  test('every demo document is told apart from the other dialects', async () => {
+    const flags = join(DEMO, '..')
+    for (const name of (await readdir(flags)).filter((name) => name.endsWith('.json'))) {
+      const said = await halyard(['check', join(flags, name)])
+      expect(said.out.split('\n')[0]).toMatch(
+        new RegExp(`\\(${name.replace('.json', '')}\\): \\d+ flags, no problems$`),
+      )
+    }
   })
 
   test('a bad flag is named with its path, exit code 1', async () => {

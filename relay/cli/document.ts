@@ -1,6 +1,6 @@
 /**
  * A flag document from a file, for the commands that look at one without a relay. Which vendor wrote it is found by
- * letting every dialect read it: whoever can use most of its flags is meant, and a draw is a question to the caller.
+ * letting every dialect read it: whoever can answer most of its flags is meant, and a draw is a question to the caller.
  */
 import { readFile } from 'node:fs/promises'
 import { compile, dialectNames, DocumentError } from '@halyard/engine'
@@ -76,12 +76,12 @@ export function compileText(path: string, text: string, choice: DocumentChoice):
   const candidates = dialectNames.flatMap((dialect) => {
     try {
       const found = compile({ dialect, document, options: choice.options })
-      return [{ dialect, ...found, usable: usable(found) }]
+      return [{ dialect, ...found, fit: fitOf(found) }]
     } catch {
       return []
     }
   })
-  candidates.sort((a, b) => b.usable - a.usable)
+  candidates.sort((a, b) => b.fit - a.fit)
   const [best, second] = candidates
   if (best === undefined) {
     if (!isJson(document))
@@ -90,8 +90,8 @@ export function compileText(path: string, text: string, choice: DocumentChoice):
       `${path} is no document of a known dialect; say --dialect to learn why not (${dialectNames.join(', ')})`,
     )
   }
-  if (second !== undefined && second.usable === best.usable) {
-    const names = candidates.filter((one) => one.usable === best.usable).map((one) => one.dialect)
+  if (second !== undefined && second.fit === best.fit) {
+    const names = candidates.filter((one) => one.fit === best.fit).map((one) => one.dialect)
     throw new Failure(`${path} could be of several dialects (${names.join(', ')}): say which with --dialect`)
   }
   return best
@@ -114,9 +114,13 @@ function compileAs(
   }
 }
 
-/** How many flags would answer. */
-function usable({ ruleset, problems }: Compiled): number {
-  return ruleset.keys.length - problems.filter(({ severity }) => severity === 'error').length
+/**
+ * How well a dialect fits: the flags it can use, and those among them that have a value for somebody. The second tells
+ * apart dialects that leave out what they do not find from the one that finds it.
+ */
+function fitOf({ ruleset, problems }: Compiled): number {
+  const usable = ruleset.keys.length - problems.filter(({ severity }) => severity === 'error').length
+  return usable + ruleset.evaluateAll({ targetingKey: 'somebody' }).filter(({ value }) => value !== undefined).length
 }
 
 function jsonOf(path: string, text: string): string {
