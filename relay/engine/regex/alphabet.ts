@@ -2,7 +2,7 @@
  * Regex: characters the pattern cannot tell apart are one letter. The matcher then remembers transitions for a handful
  * of letters instead of a million code points, and looks at the sets once per letter, not once per character.
  */
-import { RegexError } from './error.ts'
+import { RegexTooLarge } from './error.ts'
 import type { CharSet } from './charset.ts'
 
 /** Direct look-up below this, binary search above. */
@@ -31,7 +31,7 @@ export function divide(sets: readonly CharSet[]): Alphabet {
       const high = set[index + 1] ?? 0
       interval = intervalOf(starts, set[index] ?? 0)
       for (; interval < starts.length && (starts[interval] ?? 0) <= high; interval++) {
-        if (++steps > LIMIT) throw new RegexError('pattern is too large: too many different character classes')
+        if (++steps > LIMIT) throw new RegexTooLarge('pattern is too large: too many different character classes')
         const old = letters[interval] ?? 0
         let fresh = renamed.get(old)
         if (fresh === undefined) {

@@ -13,7 +13,7 @@ import { assemble } from './program.ts'
 import { parsePython } from './python.ts'
 import { parseRe2 } from './re2.ts'
 
-export { RegexError } from './error.ts'
+export { RegexError, RegexTooLarge } from './error.ts'
 
 /** Whose rules a pattern follows: the runtime's RegExp, Go's regexp, .NET's Regex with default options, Python's re. */
 export type RegexSyntax = 'ecmascript' | 're2' | 'dotnet' | 'python'

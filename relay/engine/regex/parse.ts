@@ -4,7 +4,7 @@
  */
 import { either, EMPTY, repeat, sequence } from './ast.ts'
 import type { Node } from './ast.ts'
-import { RegexError } from './error.ts'
+import { RegexError, RegexTooLarge } from './error.ts'
 
 const DEEPEST = 250
 
@@ -89,7 +89,7 @@ export abstract class Grammar {
 
   /** Reads up to, not including, the closing parenthesis or the end. */
   protected alternatives(scope: Scope): Node {
-    if (++this.#depth > DEEPEST) throw new RegexError(`groups nested deeper than ${DEEPEST}`)
+    if (++this.#depth > DEEPEST) throw new RegexTooLarge(`groups nested deeper than ${DEEPEST}`)
     const branches: Node[] = []
     let items: Node[] = []
     while (!this.cursor.done && !this.cursor.at(')')) {

@@ -4,7 +4,7 @@
  */
 import type { Assertion, Node } from './ast.ts'
 import type { CharSet } from './charset.ts'
-import { RegexError } from './error.ts'
+import { RegexTooLarge } from './error.ts'
 
 /** What an instruction does: take one character, go two ways, go on if an assertion holds, report a match. */
 export const TAKE = 0
@@ -54,7 +54,7 @@ class Assembler {
 
   push(operation: number, next: number, operand: number): number {
     const address = this.operation.length
-    if (address >= this.#limit) throw new RegexError(`pattern is too large: more than ${this.#limit} states`)
+    if (address >= this.#limit) throw new RegexTooLarge(`pattern is too large: more than ${this.#limit} states`)
     this.operation.push(operation)
     this.next.push(next)
     this.operand.push(operand)
