@@ -2,12 +2,14 @@
 import type { Dialect } from '../dialect.ts'
 import { featbit } from './featbit/lower.ts'
 import { featurevisor } from './featurevisor/lower.ts'
+import { unleash } from './unleash/lower.ts'
 import { flagd } from './flagd/lower.ts'
 import { launchdarkly } from './launchdarkly/lower.ts'
 
 export const dialects: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
   [featbit.name, featbit],
   [featurevisor.name, featurevisor],
+  [unleash.name, unleash],
   [flagd.name, flagd],
   [launchdarkly.name, launchdarkly],
 ])
