@@ -6,7 +6,7 @@
 import { own } from '../../context.ts'
 import type { Tools } from '../../dialect.ts'
 import type { Json } from '../../outcome.ts'
-import { DocumentError } from '../../problem.ts'
+import { DocumentError, FlagError } from '../../problem.ts'
 import { anything, bool, index, isObject, member, number, object, objects, show, text } from './shape.ts'
 
 /** A flag or segment that has a name but is not read further yet. */
@@ -140,8 +140,7 @@ function isLive({ definition }: Item): boolean {
 
 /** Reads one flag. Throws FlagError with a path inside it. */
 export function readFlag({ key, definition }: Item): Flag {
-  const whole = { definition }
-  const flag = object(whole, 'definition', '')
+  const flag = whole(definition)
   const fallthrough = object(flag, 'fallthrough', '')
   const availability = object(flag, 'clientSideAvailability', '')
   return {
@@ -173,7 +172,7 @@ export function readFlag({ key, definition }: Item): Flag {
 
 /** Reads one segment. Throws FlagError with a path inside it. */
 export function readSegment({ key, definition }: Item): Segment {
-  const segment = object({ definition }, 'definition', '')
+  const segment = whole(definition)
   return {
     key: text(segment, 'key', '') ?? key,
     included: anything(segment, 'included', '') ?? [],
@@ -192,6 +191,11 @@ export function readSegment({ key, definition }: Item): Segment {
     unboundedContextKind: text(segment, 'unboundedContextKind', ''),
     generation: number(segment, 'generation', ''),
   }
+}
+
+function whole(definition: unknown): object {
+  if (!isObject(definition)) throw new FlagError('', `must be an object, not ${show(definition)}`)
+  return definition
 }
 
 function target(item: object, at: string): Target {

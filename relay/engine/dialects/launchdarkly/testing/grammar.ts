@@ -6,13 +6,19 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import type { Question, Scenario } from '../../../testing/differential.ts'
 
+type Members = Readonly<Record<string, unknown>>
+
+function merged(...parts: readonly object[]): Members {
+  return Object.assign({}, ...parts) as Members
+}
+
 export const FLAGS: readonly string[] = ['f0', 'f1', 'f2', 'f3', 'constructor']
 const SEGMENTS = ['s0', 's1', 's2', 'big0', 'big1', 'leaf']
 export const KEYS: readonly string[] = ['u1', 'u2', 'bücket', 'a:b%', '😀', '\ud800', '7']
-const KINDS = ['user', 'org', 'device', '__proto_']
+const KINDS = ['user', 'org', 'device', '__proto_', 'multi']
 const VARIATIONS = [true, 'text', 3.5, { a: [1, null] }, null, [], 7, '', false, -0]
 const TEXTS = ['abc', 'ab', 'bc', 'ABC', '', 'u1', 'é', 'toString', 'user', 'org', '7', '\ud800', 'a.c']
-const NUMBERS = [0, -0, 1, 2, -1, 0.5, 99, 100, 101, 1e21, 9007199254740993, 5e-324]
+const NUMBERS = [0, -0, 1, 2, -1, 0.5, 99, 100, 101, 1e21, 2 ** 53 - 1, 5e-324]
 const DATES = [
   '2026-03-01T00:00:00Z',
   '2026-03-01T00:00:00.001Z',
@@ -158,14 +164,15 @@ const flag = (key: string): fc.Arbitrary<object> =>
     offVariation: fc.oneof({ weight: 6, arbitrary: index }, { weight: 1, arbitrary: fc.constantFrom(undefined, null) }),
     fallthrough: fc.oneof({ weight: 20, arbitrary: serving }, { weight: 1, arbitrary: fc.constant(undefined) }),
     prerequisites: optional(
-      fc.array(fc.record({ key: fc.constantFrom(...FLAGS, 'gone'), variation: index }), { maxLength: 2 }),
+      fc.array(fc.record({ key: fc.constantFrom(...FLAGS, ...FLAGS, 'gone'), variation: index }), { maxLength: 2 }),
+      4,
     ),
     targets: optional(targets),
     contextTargets: optional(contextTargets),
     rules: fc.array(
       fc
         .tuple(fc.record({ id: fc.constantFrom('r', '', undefined), clauses: clauses([...SEGMENTS, 'gone']) }), serving)
-        .map(([rule, served]) => ({ ...rule, ...served })),
+        .map(([rule, served]) => merged(rule, served)),
       { maxLength: 3 },
     ),
     salt,
@@ -244,52 +251,64 @@ const single = fc
   .tuple(
     common,
     fc.oneof(
-      { weight: 8, arbitrary: fc.constantFrom('user', 'org', undefined) },
+      { weight: 30, arbitrary: fc.constantFrom('user', 'org', undefined) },
       { weight: 1, arbitrary: fc.constantFrom('kind', '', 'a b', 'device', null) },
     ),
   )
-  .map(([attributes, of]) => (of === undefined ? attributes : { ...attributes, kind: of }))
+  .map(([attributes, of]) => (of === undefined ? attributes : merged(attributes, { kind: of })))
 const bundle = fc
-  .dictionary(fc.constantFrom(...KINDS, 'kind!'), common, { maxKeys: 3 })
-  .map((parts) => ({ ...parts, kind: 'multi' }))
+  .tuple(
+    fc.dictionary(fc.constantFrom(...KINDS), common, { minKeys: 1, maxKeys: 3 }),
+    fc.oneof(
+      { weight: 20, arbitrary: fc.constant({}) },
+      { weight: 1, arbitrary: fc.constantFrom({ 'a b': { key: 'u1' } }) },
+    ),
+  )
+  .map(([parts, more]) => merged(parts, more, { kind: 'multi' }))
 
 /** As LaunchDarkly's SDKs have them, legacy users included. */
-export const vendorContexts: fc.Arbitrary<Readonly<Record<string, unknown>>> = fc.oneof(
+const vendorContexts: fc.Arbitrary<Members> = fc.oneof(
   { weight: 3, arbitrary: single },
   { weight: 2, arbitrary: bundle },
 )
 
 /** As OpenFeature has them: with targeting keys, private attributes, and members that the mapping drops. */
-const openfeatureContexts: fc.Arbitrary<Readonly<Record<string, unknown>>> = fc
+const openfeatureContexts: fc.Arbitrary<Members> = fc
   .tuple(
     vendorContexts,
     fc.constantFrom('none', 'none', 'targeted', 'moved', 'private', 'extra'),
-    fc.constantFrom(...KEYS, ''),
+    fc.constantFrom(...KEYS, ...KEYS, ''),
   )
   .map(([context, how, targetingKey]) => {
-    const { key: _key, ...others } = context as Record<string, unknown>
-    if (how === 'targeted') return { ...context, targetingKey }
-    if (how === 'moved') return { ...others, targetingKey }
-    if (how === 'private') return { ...context, privateAttributes: ['n'] }
-    return how === 'extra' ? { ...context, extra: { targetingKey, n: 1 } } : context
+    const { key: _key, ...others } = context
+    if (how === 'targeted') return merged(context, { targetingKey })
+    if (how === 'moved') return merged(others, { targetingKey })
+    if (how === 'private') return merged(context, { privateAttributes: ['n'] })
+    return how === 'extra' ? merged(context, { extra: { targetingKey, n: 1 } }) : context
   })
 
-const question = (contexts: fc.Arbitrary<Readonly<Record<string, unknown>>>): fc.Arbitrary<Question> =>
-  fc
-    .record({
+/** Contexts by the name of the option that says which form they are in. */
+export const contexts: Readonly<Record<'openfeature' | 'launchdarkly', fc.Arbitrary<Members>>> = {
+  openfeature: openfeatureContexts,
+  launchdarkly: vendorContexts,
+}
+
+const question = (from: fc.Arbitrary<Members>): fc.Arbitrary<Question> =>
+  fc.record(
+    {
       key: fc.constantFrom(...FLAGS),
-      context: contexts,
-      type: fc.constantFrom(undefined, undefined, undefined, 'boolean', 'string', 'number'),
-    })
-    .map(({ type, ...asked }) => (type === undefined ? asked : { ...asked, type }))
+      context: from,
+      type: fc.constantFrom('boolean', 'string', 'number'),
+    },
+    { requiredKeys: ['key', 'context'] },
+  )
 
 /** Scenarios with contexts in OpenFeature's form (`openfeature`) or the vendor's (`launchdarkly`). */
-export function scenarios(contexts: 'openfeature' | 'launchdarkly'): fc.Arbitrary<Scenario> {
-  const of = contexts === 'openfeature' ? openfeatureContexts : vendorContexts
+export function scenarios(form: 'openfeature' | 'launchdarkly'): fc.Arbitrary<Scenario> {
   return fc.record({
     document: documents,
-    options: fc.constant({ contexts }),
+    options: fc.constant({ contexts: form }),
     now: fc.constant(0),
-    questions: fc.array(question(of), { minLength: 1, maxLength: 80, size: 'max' }),
+    questions: fc.array(question(contexts[form]), { minLength: 1, maxLength: 80, size: 'max' }),
   })
 }

@@ -11,9 +11,6 @@ import type { Detail } from './vendor.ts'
 interface VendorContext extends Record<string, unknown> {
   kind: string
 }
-interface Store {
-  init(data: object, done: () => void): void
-}
 interface Client {
   variationDetail(key: string, context: object, fallback: unknown): Promise<Detail>
   boolVariationDetail(key: string, context: object, fallback: boolean): Promise<Detail>
@@ -30,33 +27,55 @@ interface Sdk {
 const sdk = createRequire(import.meta.url)('@launchdarkly/node-server-sdk') as Sdk
 const silent = { error() {}, warn() {}, info() {}, debug() {} }
 
-const connected: Promise<{ client: Client; store: Store }> = connect()
+/**
+ * The SDK's feature store, as its users may bring one. Its own would do, but for the change tracking in front of it, which
+ * throws on a flag called `constructor`.
+ */
+class Store {
+  data: ReadonlyMap<string, object> = new Map()
 
-async function connect(): Promise<{ client: Client; store: Store }> {
-  const stores: Store[] = []
+  get({ namespace }: { namespace: string }, key: string, done: (item: unknown) => void): void {
+    done(own(this.data.get(namespace), key) ?? null)
+  }
+
+  all({ namespace }: { namespace: string }, done: (items: object) => void): void {
+    done(this.data.get(namespace) ?? {})
+  }
+
+  initialized(done: (is: boolean) => void): void {
+    done(true)
+  }
+
+  close(): void {
+    this.data = new Map()
+  }
+}
+
+const store: Store = new Store()
+const connected: Promise<Client> = connect()
+
+async function connect(): Promise<Client> {
   const client = sdk.init('sdk-oracle', {
     sendEvents: false,
     diagnosticOptOut: true,
     logger: silent,
-    updateProcessor: (_: unknown, store: Store, ready: () => void) => {
-      stores.push(store)
-      return { start: () => store.init({}, ready), stop() {}, close() {} }
-    },
+    featureStore: store,
+    updateProcessor: (_: unknown, __: unknown, ready: () => void) => ({ start: ready, stop() {}, close() {} }),
   })
   await client.waitForInitialization({ timeout: 10 })
-  const [store] = stores
-  if (store === undefined) throw new Error('the SDK did not ask for its data source')
-  return { client, store }
+  return client
 }
 
 /** One detail per question. `value` is left out where the SDK gives the caller's default. */
 export async function ask(scenario: Scenario): Promise<readonly Detail[]> {
-  const { client, store } = await connected
+  const client = await connected
   const { flags, segments } = sdk.deserializePoll(JSON.stringify(scenario.document))
-  await new Promise<void>((done) => {
-    store.init({ features: flags, segments }, done)
-  })
+  store.data = new Map([
+    ['features', flags],
+    ['segments', segments],
+  ])
   const isRaw = scenario.options?.['contexts'] === 'launchdarkly'
+  // Questions of one scenario are asked at once and answered before the next one replaces the data.
   return await Promise.all(
     scenario.questions.map(async (question) => {
       const context = isRaw ? { ...question.context } : translate(question.context)

@@ -2,11 +2,11 @@
 import type { Context, Evaluation } from '../../../outcome.ts'
 
 /** An evaluation detail as the vendor's SDKs give it; `value` is absent where the caller's default applies. */
-export interface Detail {
-  readonly value?: unknown
-  readonly variationIndex: number | null
-  readonly reason: Readonly<Record<string, unknown>>
-}
+export type Detail = Readonly<{
+  value?: unknown
+  variationIndex: number | null
+  reason: Readonly<Record<string, unknown>>
+}>
 
 const KINDS: Readonly<Record<string, string>> = { FLAG_NOT_FOUND: 'FLAG_NOT_FOUND', TYPE_MISMATCH: 'WRONG_TYPE' }
 
