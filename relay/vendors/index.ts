@@ -2,10 +2,12 @@
 import { featbit } from './featbit/source.ts'
 import { featurevisor } from './featurevisor/source.ts'
 import { flagd } from './flagd/source.ts'
+import { launchdarkly } from './launchdarkly/source.ts'
 import type { Vendor } from './vendor.ts'
 
 export const vendors: ReadonlyMap<string, Vendor> = new Map<string, Vendor>([
   [featbit.name, featbit],
   [featurevisor.name, featurevisor],
   [flagd.name, flagd],
+  [launchdarkly.name, launchdarkly],
 ])

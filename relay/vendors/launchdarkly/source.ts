@@ -1,0 +1,93 @@
+/**
+ * LaunchDarkly, asked over HTTP for the whole environment again and again, as its SDKs do in polling mode: the SDK key
+ * goes into Authorization without a scheme, and an ETag makes an answer without news cheap. A document may also be a
+ * file in the form of the SDKs' file data source.
+ */
+import { readOptions } from '../../engine/dialects/launchdarkly/profile.ts'
+import { FileSource } from '../../upstream/file.ts'
+import { HttpPollSource } from '../../upstream/http-poll.ts'
+import type { Source } from '../../upstream/source.ts'
+import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
+
+const LATEST_ALL = '/sdk/latest-all'
+/** The vendor's own service, whose SDKs never ask more often than this. Milliseconds. */
+const VENDOR_HOST = /(?:^|\.)launchdarkly\.(?:com|us)$/
+const LEAST_EVERY = 30_000
+
+export const launchdarkly: Vendor = {
+  name: 'launchdarkly',
+  dialect: 'launchdarkly',
+  check: (settings) => [...checkOrigin(settings), ...checkOptions(settings)],
+  connect(settings, { timers }: VendorTools): Source {
+    const { url, file, secret, everyMs, headers, allowRedirectHosts, maxBytes } = settings
+    const bounds = { timers, ...(maxBytes === undefined ? {} : { maxBytes }) }
+    if (file !== undefined) {
+      return new FileSource({ path: file, ...bounds, ...(everyMs === undefined ? {} : { every: everyMs }) })
+    }
+    const address = url === undefined ? undefined : addressOf(url)
+    if (address === undefined || secret === undefined)
+      throw new Error('connect needs settings that check finds no fault in')
+    return new HttpPollSource({
+      request: { url: address.href, headers: { ...headers, authorization: secret } },
+      every: everyMs ?? 30_000,
+      ...(allowRedirectHosts === undefined ? {} : { allowRedirectHosts }),
+      ...bounds,
+    })
+  },
+}
+
+function checkOrigin({ url, file, secret, everyMs }: UpstreamSettings): SettingsProblem[] {
+  if (url === undefined && file === undefined) {
+    return [
+      {
+        path: 'url',
+        message: 'give the base url of the polling service, such as https://sdk.launchdarkly.com, or a file',
+      },
+    ]
+  }
+  if (url !== undefined && file !== undefined) return [{ path: 'url', message: 'give either url or file, not both' }]
+  if (url === undefined) return []
+  const problems: SettingsProblem[] = []
+  const address = addressOf(url)
+  if (address === undefined) {
+    const message =
+      'must be the base address of the polling service, such as https://sdk.launchdarkly.com ' +
+      '(http or https; without user and fragment; no query but ?filter=)'
+    problems.push({ path: 'url', message })
+  } else if (everyMs !== undefined && everyMs < LEAST_EVERY && VENDOR_HOST.test(address.hostname)) {
+    problems.push({ path: 'every', message: 'must be at least 30s: the vendor does not serve polls more often' })
+  }
+  const wrong = secretProblem(secret)
+  if (wrong !== undefined) problems.push({ path: 'secret', message: wrong })
+  return problems
+}
+
+/** Never quotes the secret. */
+function secretProblem(secret: string | undefined): string | undefined {
+  if (secret === undefined || secret === '') return 'give the SDK key of the environment'
+  if (secret !== secret.trim()) return 'has white space around it'
+  if (!/^[\x21-\x7e]+$/.test(secret)) return 'has characters that no SDK key has'
+  if (secret.startsWith('mob-')) return 'is a mobile key; give the SDK key of the environment (sdk-…) instead'
+  if (secret.startsWith('api-')) return 'is an API access token; give the SDK key of the environment (sdk-…) instead'
+  if (/^[0-9a-f]{24}$/.test(secret)) return 'is a client-side ID; give the SDK key of the environment (sdk-…) instead'
+  return undefined
+}
+
+/** The document's address; undefined when the url is no base address. A payload filter is the one query that counts. */
+function addressOf(url: string): URL | undefined {
+  const parsed = URL.parse(url)
+  if (parsed === null || !/^https?:$/.test(parsed.protocol)) return undefined
+  if (`${parsed.username}${parsed.password}${parsed.hash}` !== '') return undefined
+  if ([...parsed.searchParams.keys()].some((name) => name !== 'filter')) return undefined
+  parsed.pathname = `${parsed.pathname.replace(/\/+$/, '')}${LATEST_ALL}`
+  return parsed
+}
+
+function checkOptions({ options = {} }: UpstreamSettings): SettingsProblem[] {
+  try {
+    readOptions(options)
+    return []
+  } catch (error) {
+    return [{ path: 'options', message: error instanceof Error ? error.message : String(error) }]
+  }
+}
