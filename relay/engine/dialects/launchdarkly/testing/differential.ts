@@ -3,15 +3,15 @@ import type { Differential } from '../../../testing/differential.ts'
 import { launchdarkly } from '../lower.ts'
 import { scenarios } from './grammar.ts'
 import { ask } from './oracle.ts'
+import { exceptions } from './oracle-exceptions.ts'
 import { detailOf } from './vendor.ts'
 
-/** There is no rule on which the two may differ. */
 const shared: Omit<Differential, 'scenarios'> = {
   vendor: 'launchdarkly',
   dialect: launchdarkly,
   oracle: ask,
   comparable: (evaluation) => detailOf(evaluation),
-  exceptions: [],
+  exceptions,
 }
 
 export const openfeature: Differential = { ...shared, scenarios: scenarios('openfeature') }
