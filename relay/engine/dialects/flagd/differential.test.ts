@@ -1,0 +1,18 @@
+/** A small run against the vendor's npm library; `npm run fuzz` runs the long one. */
+import { expect, it } from 'vitest'
+import { runDifferential, staleExceptions } from '../../testing/differential.ts'
+import { differential } from './testing/differential.ts'
+
+const SEED = 20_261_120
+
+it(`answers as flagd-core 4.0.1 but for the known rows (seed ${SEED})`, { timeout: 120_000 }, async () => {
+  const report = await runDifferential(differential, { seed: SEED, evaluations: 3_000 })
+  expect(report.difference).toBeUndefined()
+  expect(report.evaluations).toBeGreaterThanOrEqual(3_000)
+  const excused = [...report.excepted.values()].reduce((sum, count) => sum + count, 0)
+  expect(excused / report.evaluations).toBeLessThan(0.25)
+})
+
+it('has no exception that no longer shows a difference', async () => {
+  expect(await staleExceptions(differential)).toEqual([])
+})
