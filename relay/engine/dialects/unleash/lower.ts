@@ -150,7 +150,7 @@ class Lowering {
   #strategyVariants({ parameters, variants }: Strategy, none: Decision): Decision {
     const { profile } = this.#shared.options
     const asked = parameters.get('stickiness')
-    const shared = asked === undefined || asked === '' ? undefined : String(asked)
+    const shared = asked === undefined ? undefined : String(asked)
     const own = profile.variantsOwnStickiness ? variants[0]?.stickiness || undefined : undefined
     const group = String(parameters.get('groupId') ?? profile.variantGroup ?? this.#feature.name)
     return lowerVariants(variants, group, own ?? shared, none, this.#choosing)

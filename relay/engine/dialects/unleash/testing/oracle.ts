@@ -1,0 +1,139 @@
+/**
+ * The vendor's npm SDK as the oracle: started from a document, without network and metrics, asked through the mapping
+ * that the vendor's OpenFeature provider makes of contexts and variants. Its clock and its dice are the scenario's.
+ */
+import { createRequire } from 'node:module'
+import { own } from '../../../context.ts'
+import type { Context, ValueType } from '../../../outcome.ts'
+import type { Answer, Scenario } from '../../../testing/differential.ts'
+import type { VariantAnswer } from './answers.ts'
+
+interface Client {
+  once(event: 'ready', listener: () => void): void
+  on(event: 'error' | 'warn', listener: () => void): void
+  isEnabled(name: string, context: object): boolean
+  getVariant(name: string, context: object): VariantAnswer
+  getFeatureToggleDefinition(name: string): unknown
+  destroy(): void
+}
+const { Unleash, InMemStorageProvider } = createRequire(import.meta.url)('unleash-client') as {
+  readonly Unleash: new (config: object) => Client
+  readonly InMemStorageProvider: new () => object
+}
+
+export async function oracle(scenario: Scenario): Promise<Answer[]> {
+  const { document, options = {}, now, random = 0.5, questions } = scenario
+  const client = new Unleash({
+    appName: options['appName'] ?? 'app',
+    ...(options['environment'] === undefined ? {} : { environment: options['environment'] }),
+    url: 'http://127.0.0.1:9/api',
+    refreshInterval: 0,
+    disableMetrics: true,
+    skipInstanceCountWarning: true,
+    storageProvider: new InMemStorageProvider(),
+    bootstrap: {},
+    bootstrapOverride: true,
+    ...bootstrapOf(document),
+  })
+  client.on('error', () => undefined)
+  client.on('warn', () => undefined)
+  await new Promise<void>((resolve) => {
+    client.once('ready', resolve)
+  })
+  try {
+    return withClock(now, random, () => questions.map(({ key, context, type }) => ask(client, key, context, type)))
+  } finally {
+    client.destroy()
+  }
+}
+
+/** A copy, since the SDK keeps what it is given. */
+function bootstrapOf(document: object): object {
+  const copy = structuredClone(document)
+  return { bootstrap: { data: own(copy, 'features'), segments: own(copy, 'segments') } }
+}
+
+/** The SDK takes both from the globals, and is asked synchronously. */
+function withClock<T>(now: number, random: number, ask: () => T): T {
+  const { Date: RealDate, Math } = globalThis
+  const drawn = Math.random
+  globalThis.Date = new Proxy(RealDate, {
+    construct: (target, given: unknown[], self) =>
+      Reflect.construct(target, given.length === 0 ? [now] : given, self) as object,
+  })
+  Math.random = (): number => random
+  try {
+    return ask()
+  } finally {
+    globalThis.Date = RealDate
+    Math.random = drawn
+  }
+}
+
+function ask(client: Client, key: string, of: Context, type: ValueType | undefined): Answer {
+  const context = mapped(of)
+  if (client.getFeatureToggleDefinition(key) === undefined) return { unknown: true }
+  try {
+    if (type === 'boolean' || type === undefined) {
+      const { name, enabled } = client.getVariant(key, context)
+      return { value: client.isEnabled(key, context), variant: enabled ? name : undefined }
+    }
+    return detail(client.getVariant(key, context), type)
+  } catch (error) {
+    return { threw: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+const PAYLOADS: Readonly<Record<string, readonly string[]>> = {
+  string: ['string', 'csv'],
+  number: ['number'],
+  object: ['json'],
+}
+
+/** The provider's answer to a typed question. */
+function detail({ name, enabled, feature_enabled, payload }: VariantAnswer, type: ValueType): Answer {
+  if (!feature_enabled) return { reason: 'DISABLED' }
+  if (!enabled || payload === undefined || payload === null) return { reason: 'DEFAULT' }
+  if (PAYLOADS[type]?.includes(payload.type) !== true) return { errorCode: 'TYPE_MISMATCH' }
+  const served = { reason: 'SPLIT', variant: name }
+  if (type === 'string') return { ...served, value: payload.value }
+  if (type === 'number') {
+    const value = Number(payload.value)
+    return Number.isNaN(value) ? { errorCode: 'TYPE_MISMATCH' } : { ...served, value }
+  }
+  try {
+    return { ...served, value: JSON.parse(payload.value) as unknown }
+  } catch {
+    return { errorCode: 'PARSE_ERROR' }
+  }
+}
+
+const FIELDS = ['userId', 'sessionId', 'remoteAddress', 'environment', 'appName']
+
+/** The provider's mapping, written here on its own: the vendor's fields as texts, all else as properties. */
+function mapped(context: Context): object {
+  const fields: [string, unknown][] = []
+  const properties: [string, unknown][] = []
+  for (const [name, value] of Object.entries(context)) {
+    const kept =
+      value instanceof Date
+        ? dateText(value)
+        : ['string', 'number', 'boolean'].includes(typeof value)
+          ? value
+          : undefined
+    if (name === 'targetingKey' || name === 'currentTime' || kept === undefined) continue
+    if (FIELDS.includes(name)) fields.push([name, String(kept)])
+    else properties.push([name, typeof kept === 'boolean' ? String(kept) : kept])
+  }
+  const { targetingKey: key, currentTime: time } = context
+  const user = ['string', 'number', 'boolean'].includes(typeof key) ? String(key) : undefined
+  if (user !== undefined && (user !== '' || !fields.some(([name]) => name === 'userId'))) fields.push(['userId', user])
+  const given =
+    time instanceof Date || typeof time === 'string' || typeof time === 'number' ? new Date(time) : undefined
+  if (given !== undefined && !Number.isNaN(given.getTime())) fields.push(['currentTime', given])
+  return { ...Object.fromEntries(fields), properties: Object.fromEntries(properties) }
+}
+
+function dateText(date: Date): string | undefined {
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString()
+}
