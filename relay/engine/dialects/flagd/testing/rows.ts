@@ -177,6 +177,8 @@ export function rowsOf(document: object, key: string, context: Context, now: num
   return rows
 }
 
+const CALCULATES = /^(?:[-+*/%]|[<>]=?|[!=]==?|max|min)$/
+
 /** What the npm library refuses when it loads a rule, wherever in the rule it is. */
 function lookAt(rule: unknown, note: Note): void {
   if (isList(rule)) for (const element of rule) lookAt(element, note)
@@ -185,7 +187,8 @@ function lookAt(rule: unknown, note: Note): void {
   if (more.length > 0 || name === '') return note('refused-at-load')
   if (!operatorsOf[2].has(name) || /^(?:abs|set|contains_\w+)$/.test(name)) note('refused-at-load')
   if (name === '??') note('only-javascript')
-  if (!variable(operands) && name !== 'var') note('folded-at-load')
+  const constantList = isList(operands) && operands.some((operand) => isList(operand) && !variable(operand))
+  if ((!variable(operands) && name !== 'var') || (constantList && CALCULATES.test(name))) note('folded-at-load')
   if (
     /^[<>]=?$/.test(name) &&
     isList(operands) &&
