@@ -2,7 +2,7 @@
  * LaunchDarkly's Node SDK as an oracle: offline, without events, fed through the reader of its own polling data source.
  * Evaluation contexts are mapped to the SDK's here once more, whole and ahead, apart from the lazy mapping under test.
  */
-import { createRequire } from 'node:module'
+import vendor from '@launchdarkly/node-server-sdk'
 import { own } from '../../../context.ts'
 import type { Context } from '../../../outcome.ts'
 import type { Question, Scenario } from '../../../testing/differential.ts'
@@ -24,7 +24,7 @@ interface Sdk {
   deserializePoll(text: string): { readonly flags: object; readonly segments: object }
 }
 
-const sdk = createRequire(import.meta.url)('@launchdarkly/node-server-sdk') as Sdk
+const sdk = vendor as unknown as Sdk
 const silent = { error() {}, warn() {}, info() {}, debug() {} }
 
 /**
