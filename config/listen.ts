@@ -14,6 +14,7 @@ export interface ListenSettings {
   readonly limits: Limits
   readonly management: { readonly host: string; readonly port: number }
   readonly readiness: 'all' | 'any'
+  readonly express: boolean
 }
 
 const port = (): z.ZodInt => z.int().min(0).max(65_535)
@@ -98,6 +99,12 @@ export const listenSchema: z.ZodType<ListenSettings> = z.strictObject({
     .describe('Path under which everything is served too, besides the root, for proxies that pass their prefix on.'),
   limits: limits.prefault({}).describe('Bounds on what one client may ask.'),
   management: management.prefault({}).describe('The second listener, for operators.'),
+  express: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Answer common requests straight from the socket. `false` leaves all to node:http: the same answers, slower.',
+    ),
   readiness: z
     .enum(['all', 'any'])
     .default('all')

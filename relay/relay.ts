@@ -72,9 +72,9 @@ class Relay implements RunningRelay {
       defect: (error) => log.error({ err: error }, 'a request could not be handled'),
     })
     this.#stores = storesOf(settings, timers, (store, message) => log.warn({ store }, message))
-    const { prefix, limits, readiness, management, host, port } = settings.listen
+    const { prefix, limits, readiness, express, management, host, port } = settings.listen
     this.#server = new Server({
-      settings: { environments: [], listen: { host, port }, management, prefix, limits, readiness },
+      settings: { environments: [], listen: { host, port }, management, prefix, limits, readiness, express },
       timers,
       observer: this.#metrics,
       metrics: this.#metrics,

@@ -15,6 +15,8 @@ export interface Observer {
   bulk(environment: string, notModified: boolean): void
   /** Where to count the evaluations of an environment. */
   evaluations(environment: string): EvaluationCounter
+  /** The express lane answered a request, or gave a connection to node:http. */
+  lane(what: 'served' | 'handed-over'): void
   /** A handler threw: a defect. The message must not reach clients. */
   failed(error: unknown): void
 }

@@ -4,7 +4,6 @@
 import type { Timers } from './clock.ts'
 import type { Address, Door } from './door/door.ts'
 import { HttpDoor } from './door/http.ts'
-import type { HttpHandler } from './http-message.ts'
 import { ManagementSite } from './management.ts'
 import type { MetricsSource } from './metrics.ts'
 import type { Observer } from './observer.ts'
@@ -12,7 +11,7 @@ import { bulkRoute } from './ofrep/bulk.ts'
 import { singleRoute } from './ofrep/single.ts'
 import type { Route } from './route.ts'
 import { defaultLimits } from './settings.ts'
-import type { Limits, Listen, ReloadableSettings, ServeSettings } from './settings.ts'
+import type { ReloadableSettings, ServeSettings } from './settings.ts'
 import { Site } from './site.ts'
 import { Tenants } from './tenants.ts'
 
@@ -46,7 +45,7 @@ export class Server {
 
   /** Throws when the settings contradict themselves, such as one key for two environments. */
   constructor({ settings, timers, observer, metrics, routes = [] }: ServerParts) {
-    const { environments, prefix, readiness = 'all', listen, management } = settings
+    const { environments, prefix, readiness = 'all', express = true, listen, management } = settings
     const limits = { ...defaultLimits, ...settings.limits }
     this.#timers = timers
     this.#tenants = new Tenants(environments, timers)
@@ -62,11 +61,22 @@ export class Server {
     const draining = (): boolean => this.#draining !== undefined
     const startedAt = timers.monotonic()
     const managed = new ManagementSite({ tenants, timers, observer, metrics, readiness, draining, startedAt })
-    const door = (at: Listen, handle: HttpHandler): Door => openDoor(at, handle, limits, timers, observer)
-    this.#public = door(listen, (request) => site.handle(request))
-    this.#management = door({ ...management, host: management.host ?? '127.0.0.1' }, (request) =>
-      managed.handle(request),
-    )
+    const refused = (status: number): void => observer.answered('other', 'other', status, 0)
+    this.#public = new HttpDoor({
+      listen,
+      limits,
+      timers,
+      refused,
+      handle: (request) => site.handle(request),
+      ...(express ? { express: { counted: (what) => observer.lane(what) } } : undefined),
+    })
+    this.#management = new HttpDoor({
+      listen: { ...management, host: management.host ?? '127.0.0.1' },
+      limits,
+      timers,
+      refused,
+      handle: (request) => managed.handle(request),
+    })
   }
 
   /** Opens both doors, management first so that readiness can be asked for from the beginning. */
@@ -102,15 +112,4 @@ export class Server {
     await this.#public.close(graceMs)
     await this.#management.close(0)
   }
-}
-
-function openDoor(
-  { host, port }: Listen,
-  handle: HttpHandler,
-  limits: Limits,
-  timers: Timers,
-  observer: Observer,
-): Door {
-  const refused = (status: number): void => observer.answered('other', 'other', status, 0)
-  return new HttpDoor({ host, port, limits, timers, handle, refused })
 }

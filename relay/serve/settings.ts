@@ -126,6 +126,8 @@ export interface ServeSettings extends ReloadableSettings {
   readonly prefix?: string
   /** Ready when `all` environments have a document (default), or as soon as `any` has one. */
   readonly readiness?: 'all' | 'any'
+  /** Whether common requests are answered straight from the socket; false leaves all to node:http. Default true. */
+  readonly express?: boolean
   /** Differences from `defaultLimits`. */
   readonly limits?: Partial<Limits>
 }

@@ -28,6 +28,7 @@ export class Metrics implements Observer {
   readonly #durations: DurationHistogram
   readonly #evaluations: EvaluationCounters
   readonly #bulk: Counter<'environment' | 'result'>
+  readonly #lanes = { served: 0, 'handed-over': 0 }
   readonly #failures: Counter
   readonly #documents: Counter<'environment' | 'result'>
   readonly #upstream: Counter<'environment'>
@@ -47,6 +48,7 @@ export class Metrics implements Observer {
       labelNames: ['environment', 'result'],
       registers,
     })
+    registerLaneCounter(this.#registry, this.#lanes)
     this.#failures = new Counter({
       name: 'halyard_handler_failures_total',
       help: 'Requests answered with 500 because of a defect.',
@@ -84,6 +86,10 @@ export class Metrics implements Observer {
     return this.#evaluations.of(environment)
   }
 
+  lane(what: 'served' | 'handed-over'): void {
+    this.#lanes[what]++
+  }
+
   failed(error: unknown): void {
     this.#failures.inc()
     this.#defect(error)
@@ -110,4 +116,21 @@ export class Metrics implements Observer {
   text(): Promise<string> {
     return this.#registry.metrics()
   }
+}
+
+/** Read when scraped: the library hashes labels at each increment, and this one would happen on every request. */
+function registerLaneCounter(registry: Registry, lanes: Readonly<Record<'served' | 'handed-over', number>>): void {
+  registry.registerMetric(
+    new Counter({
+      name: 'halyard_express_lane_total',
+      help: 'Requests answered by the express lane, and connections it gave to node:http.',
+      labelNames: ['event'],
+      registers: [],
+      collect() {
+        this.reset()
+        this.inc({ event: 'served' }, lanes.served)
+        this.inc({ event: 'handed_over' }, lanes['handed-over'])
+      },
+    }),
+  )
 }

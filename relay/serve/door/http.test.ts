@@ -12,8 +12,7 @@ import { HttpDoor } from './http.ts'
 const seen: HttpRequest[] = []
 let port = 0
 const door = new HttpDoor({
-  host: '127.0.0.1',
-  port: 0,
+  listen: { host: '127.0.0.1', port: 0 },
   limits: { ...defaultLimits, bodyBytes: 100_000, headersTimeoutMs: 400, requestTimeoutMs: 700, checkIntervalMs: 50 },
   timers: systemTimers,
   refused: () => undefined,
@@ -178,8 +177,7 @@ describe('limits', () => {
 
   it('takes no more connections than it may', async () => {
     const small = new HttpDoor({
-      host: '127.0.0.1',
-      port: 0,
+      listen: { host: '127.0.0.1', port: 0 },
       limits: { ...defaultLimits, connections: 3 },
       timers: systemTimers,
       refused: () => undefined,

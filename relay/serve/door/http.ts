@@ -2,41 +2,47 @@
  * The node:http door. Limits, timeouts and refusals are all here, so that handlers only ever see whole, unambiguous
  * requests; node's own defaults let a dripping client hold a socket for 90 seconds and answer faults without a body.
  *
- * There is deliberately no `upgrade` listener: Java's client offers h2c on every request, and with a listener node
- * would hand its socket over instead of answering.
+ * Offers to upgrade are never taken: Java's client offers h2c on every request, and node would hand its socket over
+ * instead of answering, or lose what the client sent behind the offer.
  */
 import { Buffer } from 'node:buffer'
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Timers } from '../clock.ts'
 import type { Failure } from '../failure.ts'
 import type { HttpHandler, HttpReply } from '../http-message.ts'
 import { failure } from '../replies.ts'
-import type { Limits } from '../settings.ts'
+import type { Limits, Listen } from '../settings.ts'
 import { readBody } from './body.ts'
 import { Connections } from './connections.ts'
 import { tooLarge } from './content-encoding.ts'
 import type { Address, Door } from './door.ts'
+import { Express } from './express/express.ts'
 import { framingFault } from './framing.ts'
 import { NodeRequest } from './node-request.ts'
 import { clientFault } from './client-fault.ts'
 import { closingReply } from './wire.ts'
 
 export interface HttpDoorParts {
-  readonly host: string | undefined
-  readonly port: number
+  readonly listen: Listen
   readonly limits: Limits
   readonly timers: Timers
   readonly handle: HttpHandler
   /** Told of every request that was refused before it reached `handle`. */
   readonly refused: (status: number) => void
+  /** Answer common requests straight from the socket; told which way requests took. Default: node:http answers all. */
+  readonly express?: { readonly counted: (what: 'served' | 'handed-over') => void }
 }
 
 export class HttpDoor implements Door {
   readonly #parts: HttpDoorParts
   readonly #server: Server
   readonly #connections = new Connections()
+  readonly #express: Express | undefined
+  /** Node's own list misses connections that its parser has given up. */
+  readonly #sockets = new Set<Socket>()
   #retired = false
   #closing: Promise<void> | undefined
 
@@ -52,6 +58,7 @@ export class HttpDoor implements Door {
       insecureHTTPParser: false,
       // Checked in framing.ts, since node's own refusal has no body.
       requireHostHeader: false,
+      shouldUpgradeCallback: () => false,
       noDelay: true,
       keepAlive: true,
     })
@@ -59,6 +66,13 @@ export class HttpDoor implements Door {
     this.#server.maxHeadersCount = limits.headerCount + 1
     this.#server.maxConnections = limits.connections
     this.#server.setTimeout(limits.socketTimeoutMs)
+    this.#express =
+      parts.express &&
+      new Express(this.#server, { ...parts, retired: () => this.#retired, counted: parts.express.counted })
+    this.#server.prependListener('connection', (socket: Socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
     this.#server.on('request', (request, response) => this.#receive(request, response))
     this.#server.on('checkContinue', (request, response) => this.#receive(request, response, 'continue'))
     this.#server.on('checkExpectation', (request, response) => this.#receive(request, response, 'unknown'))
@@ -73,7 +87,7 @@ export class HttpDoor implements Door {
   }
 
   listen(): Promise<Address> {
-    const { host, port } = this.#parts
+    const { host, port } = this.#parts.listen
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject)
       this.#server.listen({ port, ...(host === undefined ? undefined : { host }) }, () => {
@@ -93,12 +107,16 @@ export class HttpDoor implements Door {
     this.#closing ??= new Promise((resolve) => {
       this.#retired = true
       const { timers } = this.#parts
-      const cut = timers.setTimeout(() => this.#server.closeAllConnections(), graceMs)
+      const cut = timers.setTimeout(() => {
+        for (const socket of this.#sockets) socket.destroy()
+      }, graceMs)
       this.#server.close(() => {
         timers.clearTimeout(cut)
+        this.#express?.close()
         resolve()
       })
       this.#server.closeIdleConnections()
+      this.#express?.closeIdle()
     })
     return this.#closing
   }

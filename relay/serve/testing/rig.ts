@@ -43,6 +43,9 @@ export function open(document: TestDocument, more: Partial<EnvironmentSettings> 
   return { name, environment: new HandMadeEnvironment(name, document), keys: KEYLESS, ...more }
 }
 
+/** HALYARD_TEST_DOOR=http runs the same tests with every request answered by node:http. */
+const express = process.env['HALYARD_TEST_DOOR'] !== 'http'
+
 export async function startRig(options: RigOptions): Promise<Rig> {
   const {
     environments,
@@ -64,6 +67,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       environments,
       listen: { host, port: wanted },
       management: { port: 0 },
+      express,
       ...(prefix === undefined ? undefined : { prefix }),
       ...(limits === undefined ? undefined : { limits }),
       ...(readiness === undefined ? undefined : { readiness }),

@@ -1,0 +1,112 @@
+/**
+ * The express lane in front of a node:http server: it takes each connection first, answers the requests it recognises
+ * and hands the connection to node:http at the first one it does not. node:http still owns the listener, so limits on
+ * connections, closing and everything unusual stay where they were.
+ */
+import type { Buffer } from 'node:buffer'
+import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import type { Timers } from '../../clock.ts'
+import type { HttpHandler } from '../../http-message.ts'
+import { failure } from '../../replies.ts'
+import type { Limits } from '../../settings.ts'
+import { isLoopback } from '../node-request.ts'
+import { closingReply } from '../wire.ts'
+import { Heads } from './head.ts'
+import { Lane } from './lane.ts'
+import type { LaneTools } from './lane.ts'
+import { ReplyWriter } from './reply-writer.ts'
+
+export interface ExpressParts {
+  readonly limits: Limits
+  readonly timers: Timers
+  readonly handle: HttpHandler
+  /** Whether answers should ask their client to open no further request. */
+  readonly retired: () => boolean
+  /** Told of requests that the lane itself refuses. */
+  readonly refused: (status: number) => void
+  /** Told of each request answered here, and of each connection given to node:http. */
+  readonly counted: (what: 'served' | 'handed-over') => void
+}
+
+export class Express {
+  readonly #parts: ExpressParts
+  readonly #lanes = new Set<Lane>()
+  readonly #tools: LaneTools
+  #sweep: object | undefined
+
+  /** Takes the place of the server's own connection listener. Call before it listens. */
+  constructor(server: Server, parts: ExpressParts) {
+    this.#parts = parts
+    const { limits, timers, handle, retired, counted } = parts
+    const listeners = server.listeners('connection') as ((this: Server, socket: Socket) => void)[]
+    server.removeAllListeners('connection')
+    this.#tools = {
+      heads: new Heads(limits),
+      writer: new ReplyWriter(() => timers.now(), limits.keepAliveTimeoutMs),
+      headerBytes: limits.headerBytes,
+      monotonic: () => timers.monotonic(),
+      retired,
+      handle,
+      served: () => counted('served'),
+      cutShort: (socket) => this.#refuse(socket, 400, 'the request is malformed'),
+      gone: (lane) => void this.#lanes.delete(lane),
+      handOver: (socket, bytes) => {
+        counted('handed-over')
+        handOver(socket, bytes, () => {
+          for (const listener of listeners) listener.call(server, socket)
+        })
+      },
+    }
+    server.on('connection', (socket: Socket) => this.#accept(socket))
+    this.#scheduleSweep()
+  }
+
+  /** Closes connections with nothing under way; the others close with their next answer. */
+  closeIdle(): void {
+    for (const lane of this.#lanes) if (lane.idle) lane.socket.destroy()
+  }
+
+  /** Ends the sweep; to be called when every connection is gone. */
+  close(): void {
+    this.#parts.timers.clearTimeout(this.#sweep)
+  }
+
+  #accept(socket: Socket): void {
+    const peer = { loopback: isLoopback(socket.remoteAddress ?? ''), secure: socket instanceof TLSSocket }
+    this.#lanes.add(new Lane(socket, peer, this.#tools))
+  }
+
+  #scheduleSweep(): void {
+    const { timers, limits } = this.#parts
+    this.#sweep = timers.setTimeout(() => {
+      for (const lane of this.#lanes) this.#check(lane, timers.monotonic())
+      this.#scheduleSweep()
+    }, limits.checkIntervalMs)
+  }
+
+  #check(lane: Lane, now: number): void {
+    const { limits } = this.#parts
+    const { waitingSince, idleSince, socket, headComplete } = lane
+    if (waitingSince !== undefined) {
+      const allowed = headComplete ? limits.requestTimeoutMs : limits.headersTimeoutMs
+      if (now - waitingSince >= allowed) this.#refuse(socket, 408, 'the request did not arrive in time')
+    } else if (now - idleSince >= (lane.idle ? limits.keepAliveTimeoutMs : limits.socketTimeoutMs)) {
+      socket.destroy()
+    }
+  }
+
+  #refuse(socket: Socket, status: number, errorDetails: string): void {
+    this.#parts.refused(status)
+    const reply = failure({ status, errorCode: 'PARSE_ERROR', errorDetails })
+    socket.end(closingReply(reply, this.#parts.timers.now()), () => socket.destroy())
+  }
+}
+
+function handOver(socket: Socket, bytes: Buffer, adopt: () => void): void {
+  socket.pause()
+  if (bytes.length > 0) socket.unshift(bytes)
+  adopt()
+  socket.resume()
+}
