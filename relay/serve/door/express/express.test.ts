@@ -75,13 +75,15 @@ describe.skipIf(process.env['HALYARD_TEST_DOOR'] === 'http')('the lane', () => {
 
   it('reads no further while the peer does not take its answers', async () => {
     const many = post('/ofrep/v1/evaluate/flags').repeat(500)
-    const socket = connect(rig.port, '127.0.0.1')
+    const patient = await startRig({ environments: [open(document)] })
+    const socket = connect(patient.port, '127.0.0.1')
     socket.pause()
     // Some 20 MB of requests, whose answers are twice that: more than the system keeps for a connection.
     for (let round = 0; round < 400; round++) socket.write(many)
     await new Promise((wake) => setTimeout(wake, 500))
     expect(socket.writableLength).toBeGreaterThan(1_000_000)
     socket.destroy()
+    await patient.stop()
   })
 })
 
