@@ -67,6 +67,14 @@ const ROWS: readonly Row[] = [
     theirs: matched('false'),
   },
   {
+    id: 'empty-haystack',
+    why: 'empty text is in empty text in Go; JavaScript takes an empty haystack for none',
+    targeting: { in: ['', { var: 'x' }] },
+    context: { x: '' },
+    ours: matched('true'),
+    theirs: matched('false'),
+  },
+  {
     id: 'strange-haystack',
     why: 'nothing is in a number, boolean or object in Go; JavaScript throws',
     targeting: { in: ['a', { var: 'x' }] },

@@ -87,6 +87,7 @@ const searched: Watch = (operands, note) => {
   if (operands.length !== 2) note('operand-count')
   if (typeof haystack === 'string') {
     if (typeof needle !== 'string') note('text-haystack')
+    if (haystack === '') note('empty-haystack')
   } else if (isList(haystack)) {
     if (isContainer(needle) || haystack.some(isContainer)) note('container-searched')
     if (isNumber(needle) && !haystack.every(isNumber)) note('number-in-mixed-list')
@@ -187,16 +188,14 @@ function lookAt(rule: unknown, note: Note): void {
   if (more.length > 0 || name === '') return note('refused-at-load')
   if (!operatorsOf[2].has(name) || /^(?:abs|set|contains_\w+)$/.test(name)) note('refused-at-load')
   if (name === '??') note('only-javascript')
-  const constantList = isList(operands) && operands.some((operand) => isList(operand) && !variable(operand))
-  if ((!variable(operands) && name !== 'var') || (constantList && CALCULATES.test(name))) note('folded-at-load')
-  if (
-    /^[<>]=?$/.test(name) &&
-    isList(operands) &&
-    operands.length > 2 &&
-    /"(?:reduce|map|filter)"/.test(JSON.stringify(operands))
-  )
-    note('loop-between')
+  const refused = isList(operands) && CALCULATES.test(name) && operands.some(isNoNumber)
+  if (refused || (!variable(operands) && name !== 'var')) note('folded-at-load')
   lookAt(operands, note)
+}
+
+/** A constant that the npm library's compiler may refuse to calculate with. */
+function isNoNumber(operand: unknown): boolean {
+  return !variable(operand) && (!isNumber(operand) || operand === 0)
 }
 
 function variable(rule: unknown): boolean {
