@@ -60,7 +60,10 @@ const node: Profile = {
     if (property === '') return bucketOf(key, subject.key, asText)
     const steps = parsePath(property, 'loose')
     if (steps === undefined) return undefined
-    return bucketOf(key, subject.path(property, steps), (value) => (value ? String(value) : undefined))
+    return bucketOf(key, subject.path(property, steps), (value) => {
+      const text = String(value)
+      return value ? text : undefined
+    })
   },
   percentage: Number.parseFloat,
   identifiers: (identifiers) => nodeList(identifiers.join(',')),
