@@ -3,6 +3,7 @@ import { featbit } from './featbit/source.ts'
 import { featurevisor } from './featurevisor/source.ts'
 import { flagd } from './flagd/source.ts'
 import { launchdarkly } from './launchdarkly/source.ts'
+import { unleash } from './unleash/source.ts'
 import type { Vendor } from './vendor.ts'
 
 export const vendors: ReadonlyMap<string, Vendor> = new Map<string, Vendor>([
@@ -10,4 +11,5 @@ export const vendors: ReadonlyMap<string, Vendor> = new Map<string, Vendor>([
   [featurevisor.name, featurevisor],
   [flagd.name, flagd],
   [launchdarkly.name, launchdarkly],
+  [unleash.name, unleash],
 ])

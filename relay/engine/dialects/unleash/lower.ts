@@ -29,7 +29,8 @@ export const unleash: Dialect<UnleashDocument> = {
   },
   lower: (document, settings, tools): Plan => {
     const options = readOptions(settings)
-    const subject = new Subject(options)
+    const { environment = document.environment ?? 'default', appName } = options
+    const subject = new Subject({ environment, appName })
     const { comparing, strict } = options.profile
     const segments = new Segments(document.segments, { subject, comparing, strict }, tools)
     const byName = new Map(document.features.map((item) => [item.key, item]))

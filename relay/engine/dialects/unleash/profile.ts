@@ -8,7 +8,6 @@ import { DocumentError } from '../../problem.ts'
 import { murmur3, murmur3CodeUnits } from '../../splits/murmur3.ts'
 import { nodeComparing, yggdrasilComparing } from './comparing.ts'
 import type { Comparing } from './comparing.ts'
-import type { StaticContext } from './subject.ts'
 
 export interface Profile {
   readonly comparing: Comparing
@@ -77,7 +76,7 @@ const PROFILES: ReadonlyMap<unknown, Profile> = new Map([
   ['yggdrasil', yggdrasil],
 ])
 
-export interface Options extends StaticContext {
+export interface Options {
   /** Default `node`. */
   readonly profile: Profile
   /**
@@ -90,9 +89,13 @@ export interface Options extends StaticContext {
    * relay evaluates for hosts it does not know.
    */
   readonly hostname: string | undefined
+  /** The environment of callers who name none. Default: the one that the document says it is for, else `default`. */
+  readonly environment: string | undefined
+  /** The application of callers who name none. Default none. */
+  readonly appName: string | undefined
 }
 
-/** Throws DocumentError naming the option that is wrong. `environment` is `default` unless set, as in the SDK. */
+/** Throws DocumentError naming the option that is wrong. */
 export function readOptions(options: Readonly<Record<string, unknown>>): Options {
   const profile = PROFILES.get(own(options, 'profile') ?? 'node')
   if (profile === undefined) {
@@ -105,7 +108,7 @@ export function readOptions(options: Readonly<Record<string, unknown>>): Options
   return {
     profile,
     values,
-    environment: textOption(options, 'environment') ?? 'default',
+    environment: textOption(options, 'environment'),
     appName: textOption(options, 'appName'),
     hostname: textOption(options, 'hostname'),
   }

@@ -107,7 +107,7 @@ const DATES = [
 ].concat(['2026-03-01T11:59:59.999Z', 'yesterday', '', '1772366400000', 'Sun, 01 Mar 2026 12:00:00 GMT', '2026'])
 
 const text = fc.oneof(pick(...WORDS), pick(...NUMBERS), pick(...VERSIONS), pick(...ADDRESSES), pick(...USERS))
-const operand = <T>(values: readonly T[]): fc.Arbitrary<object> =>
+const operand = (values: readonly unknown[]): fc.Arbitrary<object> =>
   merged(maybe('value', pick(...values), 12), maybe('values', fc.array(text, { maxLength: 2 })))
 const listed = (values: readonly string[]): fc.Arbitrary<object> =>
   merged(maybe('values', fc.array(often(pick(...values), text), { maxLength: 4 }), 12))
@@ -124,9 +124,9 @@ const constraint: fc.Arbitrary<object> = merged(
   fc.oneof(
     operators(['IN', 'NOT_IN'], listed([...WORDS, ...USERS, '5', 'true', 'test', 'app'])),
     operators(['STR_STARTS_WITH', 'STR_ENDS_WITH', 'STR_CONTAINS'], listed(WORDS)),
-    operators(suffixes('NUM'), operand<string | number>([...NUMBERS, 5])),
+    operators(suffixes('NUM'), operand([...NUMBERS, 5])),
     operators(suffixes('SEMVER'), operand(VERSIONS)),
-    operators(['DATE_AFTER', 'DATE_BEFORE'], operand<string | number>([...DATES, T0])),
+    operators(['DATE_AFTER', 'DATE_BEFORE'], operand([...DATES, T0])),
     operators(['REGEX'], operand(PATTERNS)),
     operators(['IN_CIDR'], listed(ADDRESSES)),
     operators(['SIDEWAYS', 'in', ''], operand(WORDS)),
@@ -242,7 +242,7 @@ const member = (name: string, value: fc.Arbitrary<unknown>, weight: number = 2):
     { weight: 20, arbitrary: fc.constant({}) },
   )
 const times = pick<unknown>(...DATES, T0, T0 + 1, T0 - 1, 0, null, true, new Date(T0), new Date(Number.NaN))
-export const contexts: fc.Arbitrary<Context> = merged(
+const members: fc.Arbitrary<object> = merged(
   member('targetingKey', often(pick<unknown>(...USERS), pick<unknown>('', null, 7, true))),
   member('userId', often(pick<unknown>(...USERS), attribute), 0.5),
   member('sessionId', often(pick<unknown>(...USERS), attribute), 1),
@@ -254,6 +254,8 @@ export const contexts: fc.Arbitrary<Context> = merged(
   member('extra', attribute, 0.2),
   member('', attribute, 0.1),
 )
+
+export const contexts: fc.Arbitrary<Context> = members.map((each) => each as Context)
 
 const types = pick<ValueType | undefined>(undefined, undefined, 'boolean', 'string', 'number', 'object')
 const keys = often(pick(...FLAGS), pick('unknown', '__proto__'), 60)

@@ -108,32 +108,32 @@ function detail({ name, enabled, feature_enabled, payload }: VariantAnswer, type
   }
 }
 
-const FIELDS = ['userId', 'sessionId', 'remoteAddress', 'environment', 'appName']
+const FIELDS: ReadonlySet<string> = new Set(['userId', 'sessionId', 'remoteAddress', 'environment', 'appName'])
 
 /** The provider's mapping, written here on its own: the vendor's fields as texts, all else as properties. */
 function mapped(context: Context): object {
   const fields: [string, unknown][] = []
   const properties: [string, unknown][] = []
   for (const [name, value] of Object.entries(context)) {
-    const kept =
-      value instanceof Date
-        ? dateText(value)
-        : ['string', 'number', 'boolean'].includes(typeof value)
-          ? value
-          : undefined
+    const kept = plain(value)
     if (name === 'targetingKey' || name === 'currentTime' || kept === undefined) continue
-    if (FIELDS.includes(name)) fields.push([name, String(kept)])
+    if (FIELDS.has(name)) fields.push([name, String(kept)])
     else properties.push([name, typeof kept === 'boolean' ? String(kept) : kept])
   }
-  const { targetingKey: key, currentTime: time } = context
-  const user = ['string', 'number', 'boolean'].includes(typeof key) ? String(key) : undefined
-  if (user !== undefined && (user !== '' || !fields.some(([name]) => name === 'userId'))) fields.push(['userId', user])
-  const given =
-    time instanceof Date || typeof time === 'string' || typeof time === 'number' ? new Date(time) : undefined
-  if (given !== undefined && !Number.isNaN(given.getTime())) fields.push(['currentTime', given])
+  const { currentTime: time } = context
+  const user = plain(context['targetingKey'])
+  if (user !== undefined && (user !== '' || !fields.some(([name]) => name === 'userId'))) {
+    fields.push(['userId', String(user)])
+  }
+  if (time instanceof Date || typeof time === 'string' || typeof time === 'number') {
+    const date = new Date(time)
+    if (!Number.isNaN(date.getTime())) fields.push(['currentTime', date])
+  }
   return { ...Object.fromEntries(fields), properties: Object.fromEntries(properties) }
 }
 
-function dateText(date: Date): string | undefined {
-  return Number.isNaN(date.getTime()) ? undefined : date.toISOString()
+/** What is not dropped. */
+function plain(value: unknown): string | number | boolean | undefined {
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? undefined : value.toISOString()
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : undefined
 }

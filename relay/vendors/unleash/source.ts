@@ -1,0 +1,115 @@
+/**
+ * Unleash's server, or an Edge in front of it, asked over HTTP for all features of an environment again and again. The
+ * token goes into Authorization without a scheme. The server shows who is connected by the headers of each request,
+ * and sends segments only to callers that say they know them: without that header every rule would arrive inlined.
+ */
+import { hostname } from 'node:os'
+import { readOptions } from '../../engine/dialects/unleash/profile.ts'
+import type { Timers } from '../../upstream/clock.ts'
+import { FileSource } from '../../upstream/file.ts'
+import { HttpPollSource } from '../../upstream/http-poll.ts'
+import type { Source } from '../../upstream/source.ts'
+import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
+
+/** The client specification that the dialect passes, by the version the vendor's Node SDK names. */
+const SPECIFICATION = '5.2.0'
+const SDK = 'halyard:0.1.0'
+/** As often as the vendor's SDKs. Milliseconds. */
+const EVERY = 15_000
+
+export const unleash: Vendor = {
+  name: 'unleash',
+  dialect: 'unleash',
+  check: (settings) => [...checkOrigin(settings), ...checkOptions(settings)],
+  connect(settings, { timers }: VendorTools): Source {
+    const { url, file, secret, everyMs, headers, allowRedirectHosts, maxBytes, options = {} } = settings
+    const bounds = { timers, ...(maxBytes === undefined ? {} : { maxBytes }) }
+    if (file !== undefined) {
+      return new FileSource({ path: file, ...bounds, ...(everyMs === undefined ? {} : { every: everyMs }) })
+    }
+    const base = url === undefined ? undefined : baseOf(url)
+    if (base === undefined || secret === undefined)
+      throw new Error('connect needs settings that check finds no fault in')
+    const every = everyMs ?? EVERY
+    const appName = readOptions(options).appName ?? 'halyard'
+    const sent = {
+      'user-agent': appName,
+      'unleash-appname': appName,
+      'unleash-instanceid': `halyard-${hostname()}`,
+      'unleash-sdk': SDK,
+      'unleash-client-spec': SPECIFICATION,
+      'unleash-interval': String(every),
+    }
+    return new HttpPollSource({
+      request: {
+        url: `${base}/client/features`,
+        headers: {
+          ...sent,
+          ...lowerCased(headers),
+          'unleash-connection-id': uuid(timers),
+          authorization: secret,
+        },
+      },
+      every,
+      ...(allowRedirectHosts === undefined ? {} : { allowRedirectHosts }),
+      ...bounds,
+    })
+  },
+}
+
+function lowerCased(headers: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+}
+
+function checkOrigin({ url, file, secret }: UpstreamSettings): SettingsProblem[] {
+  if (url === undefined && file === undefined) {
+    return [
+      { path: 'url', message: 'give the url of the Unleash server, such as https://unleash.example.com, or a file' },
+    ]
+  }
+  if (url !== undefined && file !== undefined) return [{ path: 'url', message: 'give either url or file, not both' }]
+  if (url === undefined) return []
+  const problems: SettingsProblem[] = []
+  if (baseOf(url) === undefined) {
+    const message =
+      'must be the address of the Unleash server, such as https://unleash.example.com/api ' +
+      '(http or https; without user, query and fragment)'
+    problems.push({ path: 'url', message })
+  }
+  const wrong = secretProblem(secret)
+  if (wrong !== undefined) problems.push({ path: 'secret', message: wrong })
+  return problems
+}
+
+/** Never quotes the secret. */
+function secretProblem(secret: string | undefined): string | undefined {
+  if (secret === undefined || secret === '') return 'give the backend token of the environment'
+  if (secret !== secret.trim()) return 'has white space around it'
+  if (/^bearer\s/i.test(secret)) return 'begins with Bearer; give the token alone'
+  return /^[\x21-\x7e]+$/.test(secret) ? undefined : 'must be a token as the server shows it, without blanks'
+}
+
+/** The address that `/client/features` is appended to, whether or not the url has that or `/api` already. */
+function baseOf(url: string): string | undefined {
+  const parsed = URL.parse(url)
+  if (parsed === null || !/^https?:$/.test(parsed.protocol)) return undefined
+  if (`${parsed.username}${parsed.password}${parsed.search}${parsed.hash}` !== '') return undefined
+  const path = parsed.pathname.replace(/\/+$/, '').replace(/(?:\/client)?\/features$/, '')
+  return `${parsed.origin}${path.endsWith('/api') ? path : `${path}/api`}`
+}
+
+/** Version 4, from the relay's own randomness, so that tests know it. */
+function uuid(timers: Timers): string {
+  const digits = Array.from({ length: 32 }, () => Math.floor(timers.random() * 16).toString(16)).join('')
+  const variant = '89ab'.charAt(Math.floor(timers.random() * 4))
+  return digits.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, `$1-$2-4$3-${variant}$4-$5`)
+}
+
+function checkOptions({ options = {} }: UpstreamSettings): SettingsProblem[] {
+  try {
+    readOptions(options)
+    return []
+  } catch (error) {
+    return [{ path: 'options', message: error instanceof Error ? error.message : String(error) }]
+  }
+}
