@@ -340,6 +340,31 @@ describe('transitions', () => {
     expect(ruleset.projection({}, 10)).toBe(ruleset.projection({}, 19))
   })
 
+  it('are asked at the moment that the caller names, where the vendor lets callers name one', () => {
+    const clock = {
+      reads: ['moment'],
+      at: ({ moment }: Context) => (typeof moment === 'number' ? moment : undefined),
+    }
+    const timed: FlagPlan = {
+      key: 'f',
+      definition: null,
+      decide: {
+        kind: 'rules',
+        rules: [{ name: 'later', if: { kind: 'time', from: 20 }, then: serve({ value: 'late', reason: 'STATIC' }) }],
+        otherwise: serve({ value: 'early', reason: 'STATIC' }),
+      },
+    }
+    const plain: FlagPlan = { key: 'g', definition: null, decide: serve({ value: 1, reason: 'STATIC' }) }
+    const ruleset = rulesetOf({ flags: [timed, plain], segments: new Map(), clock })
+    expect(ruleset.evaluate('f', {}, undefined, at).value).toBe('early')
+    expect(ruleset.evaluate('f', { moment: 20 }, undefined, at).value).toBe('late')
+    expect(ruleset.explain('f', { moment: 20 }, at).value).toBe('late')
+    expect(ruleset.evaluateAll({ moment: 20 }, at)[0]?.value).toBe('late')
+    expect(ruleset.evaluate('f', { moment: 19 }, undefined, { now: 30 }).value).toBe('early')
+    expect(ruleset.projection({ moment: 20 }, 15, 'f')).not.toBe(ruleset.projection({}, 15, 'f'))
+    expect(ruleset.projection({ moment: 20 }, 15, 'g')).toBe(ruleset.projection({}, 15, 'g'))
+  })
+
   it('of unknown moments and of chance have no projection', () => {
     const bucket = {
       name: 'dice',

@@ -135,6 +135,9 @@ export function inspect(
     }
     merge(all, own)
   }
+  if (plan.clock !== undefined && (all.boundaries.size > 0 || all.volatile.has('clock'))) {
+    for (const name of plan.clock.reads) all.reads.add(name)
+  }
   return {
     reads: all.everything ? '*' : [...all.reads].sort(),
     flags: all.flags,

@@ -198,6 +198,11 @@ export interface Plan {
    */
   readonly readsAll?: (context: Context) => boolean
   /**
+   * For vendors whose callers may name the moment they ask about: ms since the epoch, or undefined for the clock of the
+   * engine. Counts as read wherever time matters. Must depend on `reads` alone. Default: the clock of the engine.
+   */
+  readonly clock?: { readonly reads: readonly string[]; at(context: Context): number | undefined }
+  /**
    * Whether the flag that the caller asked for counts as being evaluated when others ask it (`caller`, the default), or
    * only flags that were asked by a flag do (`references`): a circle is then found one flag later.
    */

@@ -166,7 +166,7 @@ export class Ruleset {
   #frame(context: Context, options: EvaluateOptions | undefined): Run {
     const run = this.#run
     run.context = context
-    run.now = options?.now ?? Date.now()
+    run.now = this.plan.clock?.at(context) ?? options?.now ?? Date.now()
     run.memo = undefined
     return run
   }
