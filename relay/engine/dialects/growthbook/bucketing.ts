@@ -74,11 +74,7 @@ function within(bucket: Bucket, [from, to]: BucketRange): Condition {
 }
 
 /** One range per weight. Weights that are not one per variation, or do not add up to about 1, become equal ones. */
-export function bucketRanges(
-  variations: number,
-  coverage: number = 1,
-  weights?: readonly number[] | undefined,
-): BucketRange[] {
+export function bucketRanges(variations: number, coverage: number = 1, weights?: readonly number[]): BucketRange[] {
   const covered = Math.min(Math.max(coverage, 0), 1)
   let from = 0
   return (usable(weights, variations) ?? equalWeights(variations)).map((weight) => {

@@ -1,0 +1,112 @@
+/**
+ * Where the relay answers otherwise than npm SDK 1.8.0 on purpose. Each entry proves itself on every run: both engines
+ * must still answer its scenario, and differently. Most cover a difference only if the SDK, asked the same without the
+ * oddity in question, answers as we do.
+ */
+import { own } from '../../../context.ts'
+import type { Answer, OracleException, Question, Scenario } from '../../../testing/differential.ts'
+import { oracle } from './oracle.ts'
+
+const INHERITED = ['constructor', '__proto__']
+
+/** The SDK's answer where no object inherits members with these names. */
+function withoutInherited(question: Question, scenario: Scenario): Answer | undefined {
+  const hidden = INHERITED.map((name) => [name, Object.getOwnPropertyDescriptor(Object.prototype, name)] as const)
+  for (const [name] of hidden) Reflect.deleteProperty(Object.prototype, name)
+  try {
+    return oracle({ ...scenario, questions: [question] })[0]
+  } finally {
+    for (const [name, descriptor] of hidden) {
+      if (descriptor !== undefined) Reflect.defineProperty(Object.prototype, name, descriptor)
+    }
+  }
+}
+
+function sorted<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value), (_, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  ) as T
+}
+
+function same(one: Answer | undefined, other: Answer): boolean {
+  return JSON.stringify(sorted(one)) === JSON.stringify(sorted(other))
+}
+
+function targeting(condition: object, context: Question['context']): Scenario {
+  const features = { f1: { defaultValue: 'no', rules: [{ condition, force: 'yes' }] } }
+  return { document: { features }, now: 0, questions: [{ key: 'f1', context }] }
+}
+
+const NO = { source: 'defaultValue', value: 'no' }
+const YES = { source: 'force', value: 'yes' }
+
+export const exceptions: readonly OracleException[] = [
+  {
+    id: 'inherited-names',
+    why:
+      'The SDK finds members that every JavaScript object inherits: a feature, attribute, group or pattern named ' +
+      '`constructor` or `__proto__` exists although nobody wrote it. Here these are ordinary names.',
+    shows: {
+      scenario: { document: { features: {} }, now: 0, questions: [{ key: 'constructor', context: {} }] },
+      ours: { kind: 'unknownFeature' },
+      theirs: { source: 'defaultValue', value: null },
+    },
+    covers: (question, scenario, ours) => same(withoutInherited(question, scenario), ours),
+  },
+  {
+    id: 'member-order',
+    why:
+      'The SDK compares objects by their JSON text, so `{ x, y }` is not `{ y, x }`. Contexts come from languages whose ' +
+      'maps have no order, and a cached answer is shared by contexts that differ in it alone: order does not count here.',
+    shows: {
+      scenario: targeting({ obj: { x: 1, y: 2 } }, { obj: { y: 2, x: 1 } }),
+      ours: YES,
+      theirs: NO,
+    },
+    covers: (question, scenario, ours) => {
+      const { document, questions } = sorted({ document: scenario.document, questions: [question] })
+      return same(oracle({ ...scenario, document, questions })[0], ours)
+    },
+  },
+  {
+    id: 'linear-patterns',
+    why:
+      'The SDK runs patterns on a backtracking engine, so one rule and one text can stop the process. Look-around and ' +
+      'back-references have no linear-time answer: whoever reaches such a rule gets an error, and the document a warning.',
+    shows: {
+      scenario: targeting({ a: { $regex: '(?<=a)b' } }, { a: 'ab' }),
+      ours: { kind: 'Error' },
+      theirs: YES,
+    },
+    covers: (_, { document }, ours) =>
+      ours['kind'] === 'Error' && /"\$regexi?":"[^"]*(?:\(\?<?=|\\\\1)/.test(JSON.stringify(document)),
+  },
+  {
+    id: 'short-meta',
+    why:
+      'Where `meta` has fewer items than there are variations, the SDK fails for users in a variation without one, and ' +
+      'for users in no variation when it is empty. Here such variations have no name, and the feature answers.',
+    shows: {
+      scenario: {
+        document: { features: { f1: { defaultValue: 'no', rules: [{ variations: ['a', 'b'], meta: [] }] } } },
+        now: 0,
+        questions: [{ key: 'f1', context: {} }],
+      },
+      ours: NO,
+      theirs: { kind: 'Error' },
+    },
+    covers: (_, { document }, __, theirs) => theirs['kind'] === 'Error' && hasShortMeta(document),
+  },
+]
+
+function hasShortMeta(document: object): boolean {
+  const features = own(document, 'features') as Record<string, { rules?: Record<string, unknown[]>[] | null }>
+  return Object.values(features).some(({ rules }) =>
+    (rules ?? []).some(({ meta, variations, contextualVariations }) => {
+      const count = (contextualVariations ?? variations ?? []).length
+      return meta !== undefined && meta.length < Math.max(1, count)
+    }),
+  )
+}
