@@ -34,18 +34,19 @@ export class Reads {
 
 export class Builder {
   readonly reads: Reads = new Reads()
-  readonly #operators: ReadonlyMap<string, Operator>
+  readonly operators: ReadonlyMap<string, Operator>
   readonly #known: WeakMap<object, Node>
-  readonly #remember: boolean
+  /** Whether what is built will run many times. */
+  readonly lasting: boolean
   #scope: Scope = 'data'
   #depth = 0
   #nodes = 0
 
-  /** `remember`: keep the nodes by their source. Only for a rule that nobody changes any more. */
-  constructor(operators: ReadonlyMap<string, Operator>, known: WeakMap<object, Node>, remember: boolean) {
-    this.#operators = operators
+  /** `lasting`: keep the nodes by their source. Only for a rule that nobody changes any more. */
+  constructor(operators: ReadonlyMap<string, Operator>, known: WeakMap<object, Node>, lasting: boolean) {
+    this.operators = operators
     this.#known = known
-    this.#remember = remember
+    this.lasting = lasting
   }
 
   /** How many operations and lists were built so far. */
@@ -68,15 +69,11 @@ export class Builder {
     }
   }
 
-  operator(name: string): Operator | undefined {
-    return this.#operators.get(name)
-  }
-
   node(rule: unknown): Node {
     if (rule === null || isPrimitive(rule)) return constant(rule)
     if (typeof rule !== 'object') return constant(null)
     const node = this.#nested(() => (isList(rule) ? this.#list(rule) : this.#object(rule)))
-    if (this.#remember) this.#known.set(rule, node)
+    if (this.lasting) this.#known.set(rule, node)
     return node
   }
 
@@ -98,7 +95,7 @@ export class Builder {
     const [name] = names
     // Several members are no operation but a value, and what is inside them is not looked at.
     if (names.length > 1 || name === undefined) return constant(rule)
-    const operator = this.#operators.get(name)
+    const operator = this.operators.get(name)
     if (operator === undefined) return { evaluate: fail(`the operator ${JSON.stringify(name)} does not exist`) }
     const raw: unknown = Object.values(rule)[0]
     const operands = this.#operands(name, raw)

@@ -41,7 +41,7 @@ function noteResults(clauses: readonly unknown[], builder: Builder): void {
 function mayPassObject(rule: unknown, builder: Builder): boolean {
   if (!isObject(rule)) return false
   const [[name, operands] = ['', null], ...others] = Object.entries(rule)
-  if (others.length > 0 || builder.operator(name)?.passesObjects !== true) return false
+  if (others.length > 0 || builder.operators.get(name)?.passesObjects !== true) return false
   if (name === 'var' || !isList(operands)) return true
   return operands.some((operand) => mayPassObject(operand, builder))
 }

@@ -6,6 +6,8 @@ import { LogicError } from '../error.ts'
 import type { Scope } from '../builder.ts'
 import type { Evaluate, Operands, Operator } from '../node.ts'
 import type { Run } from '../run.ts'
+import { shortcutOf, SLOW } from '../condition.ts'
+import type { Substitution } from '../condition.ts'
 import { solve } from '../solve.ts'
 import { isList, isObject, isTrue, needList, toNumber, toText } from '../values.ts'
 
@@ -48,27 +50,38 @@ function looping(
   }
 }
 
-/** Only an object is a condition; what substitution made of it may be none. */
-function condition(rule: unknown, data: unknown, run: Run): boolean {
-  if (!isObject(rule)) throw new LogicError('the condition of the loop is no rule')
-  return isTrue(run.apply(rule, data))
+/** Tests the elements of one run of a loop. */
+type Test = (outer: unknown, run: Run) => (element: unknown) => boolean
+
+/** `loose`: a condition may be a value. Else only an object is one, and what substitution made of it may be none. */
+function tests({ body, size }: Loop, { builder }: Operands, substitution: Substitution, loose: boolean = false): Test {
+  const shortcut = builder.lasting ? shortcutOf(body, builder.operators, substitution) : undefined
+  return (outer, run) => {
+    const solveOuter = (): unknown => (substitution.outer ? solve(body, outer, run) : body)
+    let rule = shortcut === undefined ? solveOuter() : undefined
+    return (element) => {
+      run.spend(size)
+      const quick = shortcut === undefined ? SLOW : shortcut(outer, element, run)
+      if (quick !== SLOW) return isTrue(quick)
+      rule ??= solveOuter()
+      const condition = substitution.element ? solve(rule, element, run) : rule
+      if (!loose && !isObject(condition)) throw new LogicError('the condition of the loop is no rule')
+      return isTrue(run.apply(condition, element))
+    }
+  }
 }
 
 const filter = looping(
   'both',
   2,
   () => [],
-  ({ subject, body, size }) =>
-    (data, run) => {
-      const list = subject(data, run)
-      if (list === null) return []
-      const elements = needList(list, 'filter')
-      const rule = solve(body, data, run)
-      return elements.filter((element) => {
-        run.spend(size)
-        return isTrue(run.apply(rule, element))
-      })
-    },
+  (loop, operands) => {
+    const test = tests(loop, operands, { outer: true, element: false }, true)
+    return (data, run) => {
+      const list = loop.subject(data, run)
+      return list === null ? [] : needList(list, 'filter').filter(test(data, run))
+    }
+  },
 )
 
 const map = looping(
@@ -86,37 +99,28 @@ const map = looping(
     },
 )
 
-const all = looping('element', 1, failing('all'), ({ subject, body, size }, { raw }) => (data, run) => {
-  const list = subject(data, run)
-  if (!isTrue(list)) return false
-  return needList(list, 'all').every((element) => {
-    if (needList(raw, 'all').length < 2) return failing('all')(data, run)
-    run.spend(size)
-    return condition(solve(body, element, run), element, run)
+/** `nothing`: the answer when there is nothing to loop over. A condition that is not written is missed only otherwise. */
+function quantifier(
+  operator: string,
+  scope: Scope,
+  substitution: Substitution,
+  nothing: boolean,
+  decide: (list: readonly unknown[], test: (element: unknown) => boolean) => boolean,
+): Operator {
+  return looping(scope, 1, failing(operator), (loop, operands) => {
+    const test = tests(loop, operands, substitution)
+    const written = isList(operands.raw) && operands.raw.length > 1
+    return (data, run) => {
+      const list = loop.subject(data, run)
+      if (!isTrue(list)) return nothing
+      return written ? decide(needList(list, operator), test(data, run)) : failing(operator)(data, run)
+    }
   })
-})
+}
 
-const none = looping('both', 1, failing('none'), ({ subject, body, size }, { raw }) => (data, run) => {
-  const list = subject(data, run)
-  if (!isTrue(list)) return true
-  if (needList(raw, 'none').length < 2) return failing('none')(data, run)
-  const rule = solve(body, data, run)
-  return !needList(list, 'none').some((element) => {
-    run.spend(size)
-    return condition(rule, element, run)
-  })
-})
-
-const some = looping('both', 1, failing('some'), ({ subject, body, size }, { raw }) => (data, run) => {
-  const list = subject(data, run)
-  if (!isTrue(list)) return false
-  if (needList(raw, 'some').length < 2) return failing('some')(data, run)
-  const rule = solve(body, data, run)
-  return needList(list, 'some').some((element) => {
-    run.spend(size)
-    return condition(solve(rule, element, run), element, run)
-  })
-})
+const all = quantifier('all', 'element', { outer: false, element: true }, false, (list, test) => list.every(test))
+const none = quantifier('none', 'both', { outer: true, element: false }, true, (list, test) => !list.some(test))
+const some = quantifier('some', 'both', { outer: true, element: true }, false, (list, test) => list.some(test))
 
 /** The accumulator keeps the type of its initial value; elements that are null are skipped. */
 const reduce = looping(

@@ -268,7 +268,8 @@ const OTHERS: readonly OracleException[] = [
       ours: failed('FLAG_NOT_FOUND'),
       theirs: { ...failed('FLAG_NOT_FOUND'), metadata: { a: 1 } },
     },
-    covers: (_question, _scenario, ours) => ours['errorCode'] === 'FLAG_NOT_FOUND',
+    covers: (_question, _scenario, ours, theirs) =>
+      ours['errorCode'] === 'FLAG_NOT_FOUND' && theirs['errorCode'] === 'FLAG_NOT_FOUND',
   },
   {
     id: 'list-is-no-object',

@@ -190,6 +190,8 @@ function lookAt(rule: unknown, note: Note): void {
   if (name === '??') note('only-javascript')
   const refused = isList(operands) && CALCULATES.test(name) && operands.some(isNoNumber)
   if (refused || (!variable(operands) && name !== 'var')) note('folded-at-load')
+  const between = isList(operands) && operands.length > 2 && /^[<>]=?$/.test(name)
+  if (between && /"(?:reduce|map|filter)"/.test(JSON.stringify(operands))) note('loop-between')
   lookAt(operands, note)
 }
 
