@@ -138,7 +138,7 @@ const ROWS: readonly Row[] = [
   },
   {
     id: 'substr-strange',
-    why: 'a start outside of the text gives the whole text in Go, and an end before the start fails',
+    why: 'a start outside of the text gives all of it in Go, an end before the start fails, and code points are counted',
     targeting: { '==': [{ substr: [{ var: 'x' }, 5] }, 'abc'] },
     context: { x: 'abc' },
     ours: matched('true'),
@@ -192,7 +192,7 @@ const ROWS: readonly Row[] = [
   },
   {
     id: 'unwrapped-negation',
-    why: 'the operand of ! that is not written as a list is looked into when it is one; compiled JavaScript does not',
+    why: 'Go looks into an operand that is a list only if it is written without brackets; compiled JavaScript only if with',
     targeting: { '!': { var: 'x' } },
     context: { x: [0] },
     ours: matched('true'),

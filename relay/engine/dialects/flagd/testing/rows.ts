@@ -79,7 +79,7 @@ const cut: Watch = ([text, from, length], note) => {
   }
   const start = Number(from) < 0 ? text.length + Number(from) : Number(from)
   const end = length === undefined || Number(length) >= 0 ? start : text.length + Number(length)
-  if (start < 0 || start > text.length || end < start) note('substr-strange')
+  if (start < 0 || start > text.length || end < start || text.length !== Array.from(text).length) note('substr-strange')
 }
 
 const searched: Watch = (operands, note) => {
@@ -218,8 +218,8 @@ function watch(name: string, operator: Operator, note: Note): Operator {
       if (seen === undefined && !negation) return evaluate
       return (data, run) => {
         const value = quietly(() => operands.whole.evaluate(data, run))
-        if (negation && isList(value) && !(isList(operands.raw) && operands.raw.length === 1))
-          note('unwrapped-negation')
+        const only = isList(value) && isList(operands.raw) ? value[0] : value
+        if (negation && isList(only) && only.length > 0) note('unwrapped-negation')
         if (seen !== undefined) {
           if (!isList(operands.raw)) note('operand-count')
           seen(isList(value) ? value : [value], note, data)
