@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { changes } from './changes.ts'
+import { Circles } from './circles.ts'
 import { compileWith } from './compile.ts'
 import type { Dialect } from './dialect.ts'
 import type { Context } from './outcome.ts'
@@ -147,6 +148,67 @@ describe('decisions that are shared', () => {
     const { ruleset } = compileWith(planDialect, { document, sha256: 'given, as JSON text has no sharing' })
     expect(ruleset.evaluate('f', {}).value).toBe(true)
     expect(ruleset.facts('f').reads).toEqual([])
+  })
+})
+
+describe('references', () => {
+  const asks = (keys: readonly string[]): FlagPlan['decide'] => ({
+    kind: 'rules',
+    rules: [
+      {
+        name: 'prerequisites',
+        if: {
+          kind: 'all',
+          of: keys.map((key) => ({ kind: 'flag', key, name: key, holds: () => true, onCycle: { kind: 'never' } })),
+        },
+        then: serve({ value: true, reason: 'TARGETING_MATCH' }),
+      },
+    ],
+    otherwise: serve({ value: false, reason: 'DEFAULT' }),
+  })
+  const rung = (index: number): FlagPlan => ({
+    key: `r${index}`,
+    definition: index,
+    decide: asks([`r${index + 1}`, `r${index + 1}`]),
+  })
+
+  it('that double at each rung of a ladder are followed once', () => {
+    const rungs = Array.from({ length: 60 }, (_, index) => rung(index))
+    const bottom: FlagPlan = { key: 'r60', definition: 60, decide: serve({ value: true, reason: 'STATIC' }) }
+    const ruleset = rulesetOf({ flags: [...rungs, bottom], segments: new Map() })
+    expect(ruleset.evaluate('r0', {})).toMatchObject({ value: true })
+    expect(ruleset.explain('r0', {})).toMatchObject({ value: true })
+    expect(ruleset.evaluateAll({})).toHaveLength(61)
+  })
+
+  it('in a long chain cost one pass', () => {
+    const chain = Array.from({ length: 3000 }, (_, index): FlagPlan => ({
+      key: `r${index}`,
+      definition: index,
+      decide: asks([`r${index + 1}`]),
+    }))
+    let walked = 0
+    const circles = new Circles((key) => {
+      walked++
+      const index = Number(key.slice(1))
+      return index < chain.length ? [`r${index + 1}`] : []
+    })
+    for (const { key } of chain) expect(circles.has(key)).toBe(false)
+    expect(walked).toBe(chain.length + 1)
+  })
+
+  it('in circles are told from those beside them', () => {
+    const graph: Record<string, string[]> = {
+      a: ['b'],
+      b: ['c', 'd'],
+      c: ['a'],
+      d: ['e'],
+      e: [],
+      s: ['s'],
+      u: ['a', 'nowhere'],
+    }
+    const circles = new Circles((key) => graph[key] ?? [])
+    expect(Object.keys(graph).filter((key) => circles.has(key))).toEqual(['a', 'b', 'c', 's'])
   })
 })
 

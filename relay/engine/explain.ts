@@ -33,6 +33,7 @@ export class Explainer {
   readonly #run: Run
   readonly #active = new Set<string>()
   readonly #activeSegments = new Set<string>()
+  readonly #answered = new Map<LinkedFlag, { readonly outcome: Outcome; readonly noted: boolean }>()
   #depth = 0
   #noted = false
 
@@ -46,6 +47,23 @@ export class Explainer {
   flag(flag: LinkedFlag): Outcome {
     const outcome = this.#plan.circlesFrom === 'references' ? this.#evaluate(flag) : this.#asked(flag)
     return this.#noted ? flag.noted(outcome) : outcome
+  }
+
+  /** Walks a flag once, however many others ask it. */
+  #answerOf(flag: LinkedFlag): Outcome {
+    const known = this.#answered.get(flag)
+    if (known !== undefined) {
+      this.#note(`flag ${flag.plan.key}`, `as above: ${describe(known.outcome.evaluation)}`)
+      this.#noted ||= known.noted
+      return known.outcome
+    }
+    const notedBefore = this.#noted
+    this.#noted = false
+    const walk = (): Outcome => this.#asked(flag)
+    const outcome = this.#nested(`flag ${flag.plan.key}`, walk, (answer) => describe(answer.evaluation))
+    if (flag.reusable) this.#answered.set(flag, { outcome, noted: this.#noted })
+    this.#noted ||= notedBefore
+    return outcome
   }
 
   #asked(flag: LinkedFlag): Outcome {
@@ -209,11 +227,7 @@ export class Explainer {
       this.#note(`flag ${condition.key}`, 'is already being evaluated: a cycle')
       return this.#holds(condition.onCycle)
     }
-    const { spec } = this.#nested(
-      `flag ${condition.key}`,
-      () => this.#asked(other),
-      (outcome) => describe(outcome.evaluation),
-    )
+    const { spec } = this.#answerOf(other)
     const { isError = hasErrorCode } = condition
     if (condition.onError !== undefined && isError(spec)) throw new Abort(condition.onError)
     return condition.holds(spec)

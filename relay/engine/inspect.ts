@@ -148,6 +148,17 @@ export function inspect(
   }
 }
 
+/** The flags that a decision asks directly, in itself or in the segments it uses. */
+export function references(plan: Plan, decide: Decision): ReadonlySet<string> {
+  const own = new Collector()
+  own.decision(decide)
+  if (own.segments.size > 0) {
+    const seen = new Set<string>()
+    for (const id of own.segments) segment(plan, own, id, seen)
+  }
+  return own.flags
+}
+
 function segment(plan: Plan, into: Collector, id: string, seen: Set<string>): void {
   const pending = [id]
   while (pending.length > 0) {

@@ -5,6 +5,8 @@
  * A linked flag hands out prepared outcomes; errors inside a leaf end in the flag's `fault` and never escape.
  * explain.ts walks the same Plan step by step and must agree with this file: tests hold the two against each other.
  */
+import { Circles } from './circles.ts'
+import { references } from './inspect.ts'
 import { Abort, LinkedFlag } from './linked-flag.ts'
 import type { Decide, Links, Run } from './linked-flag.ts'
 import type { Condition, Decision, OutcomeSpec, Plan, Range, SegmentPlan } from './plan.ts'
@@ -30,14 +32,20 @@ export class Linker implements Links {
   readonly circlesFromReferences: boolean
   readonly #segments: ReadonlyMap<string, SegmentPlan>
   readonly #linkedSegments = new Map<string, LinkedSegment>()
-  readonly #cyclic: (key: string) => boolean
+  readonly #circles: Circles
 
-  /** `cyclic` tells whether a flag can come to ask itself: its answer then depends on who asks, so none is reused. */
-  constructor(plan: Plan, cyclic: (key: string) => boolean) {
-    this.#cyclic = cyclic
+  constructor(plan: Plan) {
     this.circlesFromReferences = plan.circlesFrom === 'references'
     this.#segments = plan.segments
-    this.flags = new Map(plan.flags.map((flag, index) => [flag.key, new LinkedFlag(flag, index, this)]))
+    this.flags = new Map(plan.flags.map((flag) => [flag.key, new LinkedFlag(flag, this)]))
+    this.#circles = new Circles((key) => {
+      const flag = this.flags.get(key)
+      return flag === undefined ? [] : references(plan, flag.plan.decide)
+    })
+  }
+
+  circular(key: string): boolean {
+    return this.#circles.has(key)
   }
 
   decision(decision: Decision, flag: LinkedFlag): Decide {
@@ -193,12 +201,9 @@ export class Linker implements Links {
     const { holds, onError, isError = hasErrorCode } = condition
     const onCycle = this.condition(condition.onCycle)
     const abort = onError === undefined ? undefined : new Abort(onError)
-    const reusable = !this.#cyclic(condition.key)
     return (run) => {
-      const known = reusable ? run.memo?.[other.index] : undefined
-      if (known === undefined && other.active) return onCycle(run)
-      if (known !== undefined && other.tellsOfNote(known)) run.noted = true
-      const { spec } = known ?? other.asked(run)
+      if (other.active) return onCycle(run)
+      const { spec } = other.asked(run)
       if (abort !== undefined && isError(spec)) throw abort
       return holds(spec)
     }

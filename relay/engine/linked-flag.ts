@@ -9,8 +9,8 @@ import type { Decision, FlagPlan, Frame, OutcomeSpec } from './plan.ts'
 
 /** A frame plus the state of one evaluation. */
 export interface Run extends Frame {
-  /** What one `evaluateAll` has already answered, by flag index; absent outside of it. */
-  memo: readonly (Outcome | undefined)[] | undefined
+  /** Differs from one question of a caller to the next; flags remember their answer to the current one. */
+  id: number
   /** Whether a `note` was asked since the caller's question. */
   noted: boolean
 }
@@ -42,43 +42,66 @@ export const UNDECIDED: OutcomeSpec = {
 /** What a flag needs from whoever links it. */
 export interface Links {
   readonly circlesFromReferences: boolean
+  /** Whether the flag can come to ask itself: its answer then depends on who asks, so none is reused. */
+  circular(key: string): boolean
   decision(decision: Decision, flag: LinkedFlag): Decide
 }
 
 /** One flag of a Ruleset, ready to run. */
 export class LinkedFlag {
   readonly plan: FlagPlan
-  readonly index: number
   /** True while this flag is being evaluated, so that a flag that asks itself is noticed. */
   active = false
   readonly #links: Links
   readonly #outcomes = new Map<OutcomeSpec, Outcome>()
   readonly #noted = new Map<Outcome, Outcome>()
-  readonly #tellsOfNote = new Set<Outcome>()
   readonly #linked = new Map<Decision, Decide>()
   #decide: Decide | undefined
+  #reusable: boolean | undefined
+  /** The run that `#answer` belongs to. */
+  #answeredIn = 0
+  #answer: Outcome | undefined
+  #answerNoted = false
 
-  constructor(plan: FlagPlan, index: number, links: Links) {
+  constructor(plan: FlagPlan, links: Links) {
     this.plan = plan
-    this.index = index
     this.#links = links
   }
 
   /** The answer to a caller. Never throws. */
   run(run: Run): Outcome {
     run.noted = false
-    const outcome = this.#links.circlesFromReferences ? this.#evaluate(run) : this.asked(run)
+    const outcome = this.#links.circlesFromReferences && !this.reusable ? this.#evaluate(run) : this.asked(run)
     return run.noted ? this.noted(outcome) : outcome
   }
 
-  /** The answer to another flag. Never throws. */
+  /** The answer to another flag; found again when a second one asks within the same run. Never throws. */
   asked(run: Run): Outcome {
+    if (this.#answeredIn === run.id && this.#answer !== undefined) {
+      if (this.#answerNoted) run.noted = true
+      return this.#answer
+    }
+    const notedBefore = run.noted
+    run.noted = false
     this.active = true
     try {
-      return this.#evaluate(run)
+      const outcome = this.#evaluate(run)
+      if (this.reusable) {
+        this.#answeredIn = run.id
+        this.#answer = outcome
+        this.#answerNoted = run.noted
+      }
+      return outcome
     } finally {
       this.active = false
+      if (notedBefore) run.noted = true
     }
+  }
+
+  /** Whether its answer is the same whoever asks. */
+  get reusable(): boolean {
+    this.#reusable ??= !this.#links.circular(this.plan.key)
+    return this.#reusable
   }
 
   #evaluate(run: Run): Outcome {
@@ -97,14 +120,8 @@ export class LinkedFlag {
       const { key, coerce, noted = (spec) => spec } = this.plan
       answer = new Outcome(key, noted(outcome.spec), coerce)
       this.#noted.set(outcome, answer)
-      this.#tellsOfNote.add(answer)
     }
     return answer
-  }
-
-  /** Whether an answer to a caller came with a note, so that a flag that reuses it passes the note on. */
-  tellsOfNote(outcome: Outcome): boolean {
-    return this.#tellsOfNote.has(outcome)
   }
 
   /** The outcome that stands for whatever a leaf threw. */

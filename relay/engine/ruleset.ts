@@ -66,10 +66,10 @@ export class Ruleset {
     this.revision = revision
     this.plan = plan
     this.metadata = Object.freeze({ ...plan.metadata })
-    this.#linker = new Linker(plan, (key) => this.facts(key).flags.has(key))
+    this.#linker = new Linker(plan)
     this.#listed = [...this.#linker.flags.values()].filter((flag) => flag.plan.hidden !== true)
     this.keys = Object.freeze(this.#listed.map((flag) => flag.plan.key))
-    this.#run = { context: EMPTY, now: 0, random, memo: undefined, noted: false }
+    this.#run = { context: EMPTY, now: 0, random, id: 0, noted: false }
   }
 
   /** The answer for one flag. Never throws; a type that does not fit gives TYPE_MISMATCH. */
@@ -93,16 +93,11 @@ export class Ruleset {
   /** As `evaluateAll`, with the prepared JSON texts. */
   outcomes(context: Context, options?: EvaluateOptions, scope: Scope = 'all'): Outcome[] {
     const run = this.#frame(context, options)
-    const memo: (Outcome | undefined)[] = Array.from({ length: this.plan.flags.length })
-    run.memo = memo
     const outcomes: Outcome[] = []
     for (const flag of this.#listed) {
       if (scope === 'client' && flag.plan.clientVisible === false) continue
-      const outcome = flag.run(run)
-      memo[flag.index] = outcome
-      outcomes.push(outcome)
+      outcomes.push(flag.run(run))
     }
-    run.memo = undefined
     return outcomes
   }
 
@@ -167,7 +162,7 @@ export class Ruleset {
     const run = this.#run
     run.context = context
     run.now = this.plan.clock?.at(context) ?? options?.now ?? Date.now()
-    run.memo = undefined
+    run.id++
     return run
   }
 }
