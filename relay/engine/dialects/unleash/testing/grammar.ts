@@ -2,16 +2,11 @@
  * Random Unleash documents and callers: every strategy and operator, operands around the callers' own values, rollouts
  * that end exactly where a user stands, and the shapes that only hands write.
  */
-import { createRequire } from 'node:module'
 import { hostname } from 'node:os'
 import fc from 'fast-check'
 import type { Context, ValueType } from '../../../outcome.ts'
 import type { Question, Scenario } from '../../../testing/differential.ts'
-
-/** The vendor's own hash, so that edges of rollouts are found without ours. */
-const { x86 } = createRequire(import.meta.url)('murmurhash3js') as {
-  readonly x86: { hash32(text: string, seed: number): number }
-}
+import { vendorHash } from './vendor-hash.ts'
 
 /** What the SDK takes for the name of its host. */
 export const HOST: string = process.env['HOSTNAME'] || hostname()
@@ -138,7 +133,7 @@ const constraint: fc.Arbitrary<object> = merged(
 /** Percentages that include, or just miss, a user under a group. */
 const edge = fc
   .tuple(pick(...GROUPS, ...FLAGS), pick(...USERS), pick(-1, 0, 1))
-  .map(([group, user, off]) => String((x86.hash32(`${group}:${user}`, 0) % 100) + 1 + off))
+  .map(([group, user, off]) => String((vendorHash(`${group}:${user}`, 0) % 100) + 1 + off))
 const percentage = fc.oneof(
   { weight: 4, arbitrary: edge },
   { weight: 3, arbitrary: pick<string | number>('0', '1', '50', '99', '100', 50, 100) },
