@@ -8,6 +8,14 @@ import { parseRetryAfter } from './backoff.ts'
 import { ACCEPT_ENCODING, decodeBody, readBody } from './http-body.ts'
 import { UpstreamError, causeCode, redactUrl } from './upstream-error.ts'
 
+/** What a vendor says about its pages. */
+export interface Pages {
+  /** The address of the next page by the Link header of one; undefined after the last. */
+  next(link: string, page: URL): string | undefined
+  /** One document of several pages, in order. */
+  join(pages: readonly Uint8Array[]): Uint8Array
+}
+
 /** What a vendor says about its request; everything else is this room's business. */
 export interface HttpRequest {
   /** http or https. `user:password@` becomes Basic authorization. */
@@ -23,6 +31,8 @@ export interface HttpRequest {
   readonly accept?: string
   /** What an empty 200 means. Default: a failure of kind `body`, because an empty document would replace a good one. */
   readonly empty?: 'unchanged' | 'document'
+  /** For documents that come in pages. Default: the first page is the document. */
+  readonly pages?: Pages
 }
 
 /** What a server told about a document, to be told back to the very URL that said it. */
@@ -40,6 +50,8 @@ export type ExchangeAnswer =
       readonly bytes: Uint8Array
       readonly url: string
       readonly contentType?: string
+      /** The Link header. */
+      readonly link?: string
       readonly validators: Validators
     }
 
@@ -151,11 +163,13 @@ async function answer(
   const contentType = header(response, 'content-type')
   const etag = header(response, 'etag')
   const lastModified = header(response, 'last-modified')
+  const link = header(response, 'link')
   return {
     kind: 'document',
     bytes,
     url: redactUrl(url),
     ...(contentType === undefined ? {} : { contentType }),
+    ...(link === undefined ? {} : { link }),
     validators: {
       url: url.href,
       ...(etag === undefined ? {} : { etag }),

@@ -9,7 +9,8 @@ import type { BackoffOptions } from './backoff.ts'
 import { systemTimers } from './clock.ts'
 import type { Timers } from './clock.ts'
 import { exchange } from './http-exchange.ts'
-import type { HttpRequest, Validators } from './http-exchange.ts'
+import type { ExchangeAnswer, HttpRequest, Validators } from './http-exchange.ts'
+import { gatherPages } from './http-pages.ts'
 import type { Source, SourceSink, SourceStatus } from './source.ts'
 import { Supervisor } from './supervisor.ts'
 import type { AttemptResult } from './supervisor.ts'
@@ -102,15 +103,20 @@ export class HttpPollSource implements Source {
     const overdue = new AbortController()
     const timer = this.#timers.setTimeout(() => overdue.abort(), deadline)
     try {
-      const answer = await exchange(typeof described === 'function' ? described() : described, {
+      const request = typeof described === 'function' ? described() : described
+      const options = {
         dispatcher: this.#agent,
         maxBytes: this.#maxBytes,
         allowRedirectHosts,
-        validators: this.#validators,
         now: () => this.#timers.now(),
         signal: AbortSignal.any([stopped, overdue.signal]),
-      })
-      if (answer.kind !== 'document') return 'unchanged'
+      }
+      const first = await exchange(request, { ...options, validators: this.#validators })
+      if (first.kind !== 'document') return 'unchanged'
+      const page = async (url: string): Promise<ExchangeAnswer> =>
+        await exchange({ ...request, url }, { ...options, validators: undefined })
+      const { pages, url } = request
+      const answer = pages === undefined ? first : await gatherPages(first, url, pages, this.#maxBytes, page)
       this.#validators = answer.validators
       const sha256 = createHash('sha256').update(answer.bytes).digest('hex')
       if (sha256 === this.#sha256) return 'unchanged'
