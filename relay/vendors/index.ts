@@ -4,6 +4,7 @@ import { featurevisor } from './featurevisor/source.ts'
 import { flagd } from './flagd/source.ts'
 import { launchdarkly } from './launchdarkly/source.ts'
 import { unleash } from './unleash/source.ts'
+import { flagsmith } from './flagsmith/source.ts'
 import type { Vendor } from './vendor.ts'
 
 export const vendors: ReadonlyMap<string, Vendor> = new Map<string, Vendor>([
@@ -12,4 +13,5 @@ export const vendors: ReadonlyMap<string, Vendor> = new Map<string, Vendor>([
   [flagd.name, flagd],
   [launchdarkly.name, launchdarkly],
   [unleash.name, unleash],
+  [flagsmith.name, flagsmith],
 ])

@@ -1,0 +1,112 @@
+/**
+ * Flagsmith's API, asked for the environment document again and again, or a file of it. Two of its habits need care: a
+ * document with many identity overrides comes in pages, and a change of such an override does not count as a change of
+ * the environment, so a conditional request alone could keep an old one for ever.
+ */
+import { readOptions } from '../../engine/dialects/flagsmith/profile.ts'
+import { FileSource } from '../../upstream/file.ts'
+import type { HttpRequest, Pages } from '../../upstream/http-exchange.ts'
+import { HttpPollSource } from '../../upstream/http-poll.ts'
+import type { Source } from '../../upstream/source.ts'
+import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
+
+const DEFAULT_URL = 'https://edge.api.flagsmith.com/api/v1/'
+const DOCUMENT = 'environment-document/'
+
+/** Of this many polls one asks unconditionally: by default every ten minutes. */
+const UNCONDITIONAL = 10
+
+export const flagsmith: Vendor = {
+  name: 'flagsmith',
+  dialect: 'flagsmith',
+  check: (settings) => [...checkOrigin(settings), ...checkOptions(settings)],
+  connect(settings, { timers }: VendorTools): Source {
+    const { url = DEFAULT_URL, file, secret, everyMs, headers, allowRedirectHosts, maxBytes } = settings
+    const bounds = { timers, ...(maxBytes === undefined ? {} : { maxBytes }) }
+    if (file !== undefined) {
+      return new FileSource({ path: file, ...bounds, ...(everyMs === undefined ? {} : { every: everyMs }) })
+    }
+    const base = baseOf(url)
+    if (base === undefined || secret === undefined) {
+      throw new Error('connect needs settings that check finds no fault in')
+    }
+    let polls = 0
+    const request = (): HttpRequest => ({
+      url: `${base}${DOCUMENT}`,
+      headers: { ...headers, 'x-environment-key': secret },
+      validators: polls++ % UNCONDITIONAL !== 0,
+      pages: pagesOf(base),
+    })
+    return new HttpPollSource({
+      request,
+      every: everyMs ?? 60_000,
+      ...(allowRedirectHosts === undefined ? {} : { allowRedirectHosts }),
+      ...bounds,
+    })
+  },
+}
+
+/** The next page's address is percent-encoded and relative to the API; the pages become a JSON list. */
+function pagesOf(base: string): Pages {
+  return {
+    next: (link) => {
+      const address = /<([^>]+)>;\s*rel="?next"?/.exec(link)?.[1]
+      return address === undefined ? undefined : URL.parse(decoded(address), base)?.href
+    },
+    join: (pages) =>
+      Buffer.concat([OPEN, ...pages.flatMap((page, index) => (index === 0 ? [page] : [COMMA, page])), CLOSE]),
+  }
+}
+
+const OPEN: Uint8Array = Buffer.from('[')
+const COMMA: Uint8Array = Buffer.from(',')
+const CLOSE: Uint8Array = Buffer.from(']')
+
+function decoded(address: string): string {
+  try {
+    return decodeURIComponent(address)
+  } catch {
+    return address
+  }
+}
+
+function checkOrigin({ url, file, secret }: UpstreamSettings): SettingsProblem[] {
+  if (url !== undefined && file !== undefined) return [{ path: 'url', message: 'give either url or file, not both' }]
+  if (file !== undefined) return []
+  const problems: SettingsProblem[] = []
+  if (url !== undefined && baseOf(url) === undefined) {
+    const message =
+      `must be the base address of the API, such as ${DEFAULT_URL}, which is the default ` +
+      '(http or https; without user, query and fragment)'
+    problems.push({ path: 'url', message })
+  }
+  const wrong = secretProblem(secret)
+  if (wrong !== undefined) problems.push({ path: 'secret', message: wrong })
+  return problems
+}
+
+/** Never quotes the secret. */
+function secretProblem(secret: string | undefined): string | undefined {
+  if (secret === undefined) return 'give the server-side environment key (it begins with ser.), or a file'
+  if (/\s/.test(secret)) return 'has white space in it'
+  if (/^ser\.[\x21-\x7e]+$/.test(secret)) return undefined
+  return 'must be a server-side environment key, which begins with ser.: the document is not given to client-side keys'
+}
+
+/** The address that ends where paths begin; undefined when the url is no such address. A bare host means its API. */
+function baseOf(url: string): string | undefined {
+  const parsed = URL.parse(url)
+  if (parsed === null || !/^https?:$/.test(parsed.protocol)) return undefined
+  if (`${parsed.username}${parsed.password}${parsed.search}${parsed.hash}` !== '') return undefined
+  const path = parsed.pathname.replace(/(?:\/environment-document)?\/*$/, '')
+  return `${parsed.origin}${path === '' ? '/api/v1' : path}/`
+}
+
+function checkOptions({ options = {} }: UpstreamSettings): SettingsProblem[] {
+  try {
+    readOptions(options)
+    return []
+  } catch (error) {
+    return [{ path: 'options', message: error instanceof Error ? error.message : String(error) }]
+  }
+}
