@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { fuzzableVendors } from '../engine/testing/fuzz.ts'
+import { fuzzableVendors } from './fuzz.ts'
 import { allSteps, closing, countTests } from './steps.ts'
 
 const ROOT = join(import.meta.dirname, '../..')

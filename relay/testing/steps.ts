@@ -44,7 +44,7 @@ export function allSteps(report: string, seed: number): readonly Step[] {
       report,
     },
     ...vendors.map((vendor): Step => {
-      const fuzz = ['relay/engine/testing/fuzz.ts', '--vendor', vendor, '--cases', '20000', '--seed', String(seed)]
+      const fuzz = ['relay/testing/fuzz.ts', '--vendor', vendor, '--cases', '20000', '--seed', String(seed)]
       return { name: `fuzz ${vendor}`, command: ['node', ...fuzz] }
     }),
   ]

@@ -1,24 +1,27 @@
 /**
- * `npm run fuzz`: our engine against each vendor's own SDK, for as many evaluations as asked. Every run prints its seed;
- * with the seed a difference comes back, without it a red night would teach nothing.
+ * `npm run fuzz`: our engine against each vendor's own SDK, or our express lane against node:http, for as long as asked.
+ * Every run prints its seed; with the seed a difference comes back, without it a red night would teach nothing.
  */
 import { globSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { runDifferential, staleExceptions } from './differential.ts'
-import type { Differential, Report } from './differential.ts'
+import { fuzzDoors } from '../serve/testing/door-fuzz.ts'
+import { runDifferential, staleExceptions } from '../engine/testing/differential.ts'
+import type { Differential, Report } from '../engine/testing/differential.ts'
 
-const DIALECTS = join(import.meta.dirname, '../dialects')
+const DIALECTS = join(import.meta.dirname, '../engine/dialects')
 const DEFAULT_CASES = 100_000
 
 const HELP = `Compares our engine with the vendors' own SDKs on documents made from a grammar.
 
 Usage
   npm run fuzz -- [--vendor NAME]… [--cases N] [--seed N]
+  npm run fuzz -- --door [--cases N] [--seed N]
 
 Options
   --vendor NAME  Only this vendor. Repeatable; default all.
-  --cases N      Evaluations per vendor. Default ${DEFAULT_CASES}.
+  --door         Instead: requests to the express lane and to node:http alone, whole and damaged.
+  --cases N      Evaluations per vendor, or requests. Default ${DEFAULT_CASES}.
   --seed N       Makes a run come back. Default: chosen at random and printed.
 
 The exit code is 1 when an answer differs or a listed exception no longer shows what it claims.`
@@ -70,6 +73,7 @@ export async function fuzz(args: readonly string[], tools: FuzzTools): Promise<n
     return asked === HELP ? 0 : 2
   }
   const seed = asked.seed ?? tools.seed()
+  if (asked.door) return (await compareDoors(asked.cases, seed, tools)) ? 0 : 1
   let code = 0
   for (const vendor of asked.vendors) {
     const subjects = await subjectsOf(vendor)
@@ -109,6 +113,29 @@ export async function compare(
   }
 }
 
+/** The express lane beside node:http. True when every answer agrees and no socket stays open. */
+async function compareDoors(cases: number, seed: number, { write, progress, monotonic }: FuzzTools): Promise<boolean> {
+  write(`door: ${count(cases)} requests, --seed ${seed}`)
+  let said = monotonic()
+  const report = await fuzzDoors({
+    seed,
+    requests: cases,
+    progress: (done) => {
+      if (monotonic() - said < 250) return
+      said = monotonic()
+      progress(`door: ${count(done)} of ${count(cases)}`)
+    },
+  })
+  const { requests, connections, served, handedOver, leaked, difference } = report
+  const result = difference === undefined ? 'no difference' : 'A DIFFERENCE'
+  write(
+    `door: ${count(requests)} requests on ${count(connections)} connections, ${result}, ${leaked} sockets left open`,
+  )
+  write(`  ${count(served)} answered by the express lane, ${count(handedOver)} connections handed to node:http`)
+  for (const line of difference?.split('\n') ?? []) write(`  ${line}`)
+  return difference === undefined && leaked === 0
+}
+
 function* describe(name: string, report: Report, rate: string): Generator<string> {
   const { evaluations, scenarios, excepted, difference, seed } = report
   const result = difference === undefined ? 'no difference' : 'A DIFFERENCE'
@@ -122,6 +149,7 @@ function* describe(name: string, report: Report, rate: string): Generator<string
 
 interface Asked {
   readonly vendors: readonly string[]
+  readonly door: boolean
   readonly cases: number
   readonly seed: number | undefined
 }
@@ -134,6 +162,7 @@ function readArguments(args: readonly string[]): Asked | string {
       args: [...args],
       options: {
         vendor: { type: 'string', multiple: true, default: [...known] },
+        door: { type: 'boolean', default: false },
         cases: { type: 'string', default: String(DEFAULT_CASES) },
         seed: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
@@ -147,7 +176,7 @@ function readArguments(args: readonly string[]): Asked | string {
     const seed = values.seed === undefined ? undefined : wholeNumber(values.seed)
     if (cases === undefined || cases === 0) return '--cases must be a whole number above 0'
     if (values.seed !== undefined && seed === undefined) return '--seed must be a whole number below 2147483648'
-    return { vendors: values.vendor, cases, seed }
+    return { vendors: values.vendor, door: values.door, cases, seed }
   } catch (error) {
     return `${error instanceof Error ? error.message : String(error)}\n\n${HELP}`
   }

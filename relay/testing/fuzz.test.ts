@@ -1,6 +1,6 @@
 /** The fuzz command finds vendors, tells a difference from agreement, and says how to see it again. */
 import { expect, test } from 'vitest'
-import type { Differential } from './differential.ts'
+import type { Differential } from '../engine/testing/differential.ts'
 import { compare, fuzz, fuzzableVendors, subjectsOf } from './fuzz.ts'
 import type { FuzzTools } from './fuzz.ts'
 
@@ -90,4 +90,12 @@ test.each([
   const tools = recorder()
   expect(await fuzz(args, tools)).toBe(code)
   expect(tools.lines.join('\n')).toContain(text)
+})
+
+test('the doors are compared on request', async () => {
+  const lines: string[] = []
+  const tools: FuzzTools = { write: (line) => lines.push(line), progress: () => {}, seed: () => 7, monotonic: () => 0 }
+  expect(await fuzz(['--door', '--cases', '200'], tools)).toBe(0)
+  expect(lines[0]).toBe('door: 200 requests, --seed 7')
+  expect(lines[1]).toMatch(/no difference, 0 sockets left open$/)
 })
