@@ -39,7 +39,7 @@ export const nodeComparing: Comparing = {
   datesOfFields: false,
 }
 
-const STRICT_NUMBER = /^[+-]?(?:inf(?:inity)?|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)$/i
+const STRICT_NUMBER = /^[+-]?(?:inf(?:inity)?|(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?)$/i
 const STRICT_DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?(?:Z|[+-]\d\d:\d\d)$/
 
 function strictNumber(text: string): number {

@@ -565,6 +565,29 @@ describe('hostile documents', () => {
     expect(JSON.stringify(ruleset.explain('f', { targetingKey: 'u1' })).length).toBeLessThan(1_000)
   })
 
+  it('texts made to be slow are not, whether callers or documents bring them', () => {
+    const long = 200_000
+    const start = performance.now()
+    const asked = (operator: string, more: Members, p: string): unknown =>
+      ['node', 'yggdrasil'].map(
+        (profile) =>
+          compiled([featureOf(constrained('p', operator, more))], { profile }).ruleset.evaluate('f', { p }).value,
+      )
+    expect(asked('IN_CIDR', { values: ['::1'] }, `${'%'.repeat(long)}\n`)).toEqual([false, false])
+    expect(asked('IN_CIDR', { values: ['::1'] }, '/1'.repeat(long))).toEqual([false, false])
+    expect(asked('NUM_EQ', { value: '1' }, `${'1'.repeat(long)}x`)).toEqual([false, false])
+    expect(asked('SEMVER_EQ', { value: '1.2.3' }, `1.2.3-${'a.'.repeat(long)}`)).toEqual([false, false])
+    expect(asked('REGEX', { value: '(a*)*b' }, 'a'.repeat(long))).toEqual([false, false])
+    const strategies = ['userIds', 'IPs', 'hostNames'].map((name, index) => ({
+      name: ['userWithId', 'remoteAddress', 'applicationHostname'][index],
+      parameters: { [name]: `x${' '.repeat(long)}x` },
+    }))
+    expect(
+      compiled([featureOf({ strategies })], { hostname: 'x' }).ruleset.evaluate('f', { targetingKey: 'x' }).value,
+    ).toBe(false)
+    expect(performance.now() - start).toBeLessThan(3_000)
+  })
+
   it('of two features with one name the last counts, in the place of the first', () => {
     const { ruleset, problems } = compiled([featureOf(), featureOf({ name: 'g' }), featureOf({ enabled: false })])
     expect(ruleset.evaluateAll({}).map(({ key, value }) => [key, value])).toEqual([

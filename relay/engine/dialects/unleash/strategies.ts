@@ -42,7 +42,17 @@ function textOf(parameters: Parameters, name: string): string {
 function entries(parameters: Parameters, name: string, { options: { profile } }: Setting): string[] {
   const list = textOf(parameters, name)
   if (list === '') return []
-  return profile.trimsLists ? list.split(',').map((entry) => entry.trim()) : list.split(/\s*,\s*/)
+  return profile.trimsLists ? list.split(',').map((entry) => entry.trim()) : splitList(list)
+}
+
+/** Without the blanks around commas; those at the very start and end stay. Splitting by a pattern would be quadratic. */
+function splitList(list: string): string[] {
+  const parts = list.split(',')
+  const last = parts.length - 1
+  return parts.map((part, index) => {
+    const begun = index === 0 ? part : part.trimStart()
+    return index === last ? begun : begun.trimEnd()
+  })
 }
 
 /** The percentage; NaN when there is none, and nobody is below it. */
@@ -129,7 +139,7 @@ const applicationHostname: Lower = (parameters, { options: { hostname }, note })
     note('never holds: it asks for the name of the evaluating host, and the option hostname is not set')
     return NEVER
   }
-  const listed = names.toLowerCase().split(/\s*,\s*/)
+  const listed = splitList(names.toLowerCase())
   return listed.includes(hostname.toLowerCase()) ? ALWAYS : NEVER
 }
 
