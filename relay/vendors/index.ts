@@ -5,6 +5,7 @@ import { flagd } from './flagd/source.ts'
 import { launchdarkly } from './launchdarkly/source.ts'
 import { unleash } from './unleash/source.ts'
 import { flagsmith } from './flagsmith/source.ts'
+import { growthbook } from './growthbook/source.ts'
 import type { Vendor } from './vendor.ts'
 
 export const vendors: ReadonlyMap<string, Vendor> = new Map<string, Vendor>([
@@ -14,4 +15,5 @@ export const vendors: ReadonlyMap<string, Vendor> = new Map<string, Vendor>([
   [launchdarkly.name, launchdarkly],
   [unleash.name, unleash],
   [flagsmith.name, flagsmith],
+  [growthbook.name, growthbook],
 ])

@@ -258,7 +258,7 @@ export const scenarios: fc.Arbitrary<Scenario> = fc
     questions: fc.array(fc.record({ key: asked, context: contexts }), { minLength: 8, maxLength: 12 }),
     now: fc.constant(0),
   })
-  .map(({ document, ...rest }) => ({
-    document: rest.options['stickyBucketing'] === true ? withOwnKeys(document) : document,
-    ...rest,
-  }))
+  .map(({ document, options, questions, now }) => {
+    const keyed = options['stickyBucketing'] === true ? withOwnKeys(document) : document
+    return { document: keyed, options, questions, now }
+  })

@@ -1,0 +1,109 @@
+/**
+ * GrowthBook's API server or its CDN, asked over HTTP for the payload of one SDK connection. Its client key is no secret
+ * but part of the address, so it is never sent as a credential; a key of the API, which is one, is refused.
+ *
+ * Options beside those of the dialect: `decryptionKey`, the key of a connection with encryption, in base64.
+ */
+import { readOptions } from '../../engine/dialects/growthbook/options.ts'
+import { FileSource } from '../../upstream/file.ts'
+import { HttpPollSource } from '../../upstream/http-poll.ts'
+import type { Source } from '../../upstream/source.ts'
+import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
+import { DecryptingSource } from './decrypting-source.ts'
+import { readKey } from './decryption.ts'
+
+const ROUTE = '/api/features/'
+
+/** As long as the vendor's SDKs take a payload for fresh. */
+const EVERY = 60_000
+
+export const growthbook: Vendor = {
+  name: 'growthbook',
+  dialect: 'growthbook',
+  check: (settings) => [...checkOrigin(settings), ...checkOptions(settings)],
+  connect(settings, tools: VendorTools): Source {
+    const inner = plain(settings, tools)
+    const key = decryptionKey(settings)
+    return key === undefined ? inner : new DecryptingSource(inner, key)
+  },
+}
+
+function plain(settings: UpstreamSettings, { timers }: VendorTools): Source {
+  const { file, everyMs, headers, allowRedirectHosts, maxBytes } = settings
+  const bounds = { timers, ...(maxBytes === undefined ? {} : { maxBytes }) }
+  if (file !== undefined) {
+    return new FileSource({ path: file, ...bounds, ...(everyMs === undefined ? {} : { every: everyMs }) })
+  }
+  const url = addressOf(settings)
+  if (url === undefined) throw new Error('connect needs settings that check finds no fault in')
+  return new HttpPollSource({
+    request: { url, ...(headers === undefined ? {} : { headers }) },
+    every: everyMs ?? EVERY,
+    ...(allowRedirectHosts === undefined ? {} : { allowRedirectHosts }),
+    ...bounds,
+  })
+}
+
+/** The address of the payload; undefined when the settings do not make one. */
+function addressOf({ url, secret }: UpstreamSettings): string | undefined {
+  const base = url === undefined ? undefined : baseOf(url)
+  if (base === undefined) return undefined
+  if (base.key !== undefined) return `${base.address}${ROUTE}${encodeURIComponent(base.key)}`
+  return secret === undefined ? undefined : `${base.address}${ROUTE}${encodeURIComponent(secret)}`
+}
+
+/** The server's address, and the client key when the url already leads to its payload. */
+function baseOf(url: string): { readonly address: string; readonly key: string | undefined } | undefined {
+  const parsed = URL.parse(url)
+  if (parsed === null || !/^https?:$/.test(parsed.protocol)) return undefined
+  if (`${parsed.username}${parsed.password}${parsed.search}${parsed.hash}` !== '') return undefined
+  const [, path = '', key] = /^(.*?)(?:\/api\/features(?:\/([^/]+))?)?\/*$/.exec(parsed.pathname) ?? []
+  return { address: `${parsed.origin}${path}`, key: key === undefined ? undefined : decodeURIComponent(key) }
+}
+
+function checkOrigin({ url, file, secret }: UpstreamSettings): SettingsProblem[] {
+  if (url === undefined && file === undefined) {
+    return [{ path: 'url', message: 'give the url of the API server, such as https://cdn.growthbook.io, or a file' }]
+  }
+  if (url !== undefined && file !== undefined) return [{ path: 'url', message: 'give either url or file, not both' }]
+  if (url === undefined) return []
+  const base = baseOf(url)
+  if (base === undefined) {
+    const message =
+      'must be the address of the API server or of a payload, such as https://cdn.growthbook.io or ' +
+      'https://cdn.growthbook.io/api/features/sdk-… (http or https; without user, query and fragment)'
+    return [{ path: 'url', message }]
+  }
+  const wrong = keyProblem(base.key, secret)
+  return wrong === undefined ? [] : [{ path: 'secret', message: wrong }]
+}
+
+/** Never quotes the secret. */
+function keyProblem(inUrl: string | undefined, secret: string | undefined): string | undefined {
+  const key = secret ?? inUrl
+  if (key === undefined) return 'give the client key of the SDK connection, which begins with sdk-'
+  if (inUrl !== undefined && secret !== undefined && inUrl !== secret) return 'is not the client key that is in the url'
+  if (key !== key.trim()) return 'has white space around it'
+  if (/^(?:secret|key|key_prod|user)_/.test(key)) {
+    return 'is a key of the API; give the client key of an SDK connection, which begins with sdk-'
+  }
+  return undefined
+}
+
+function checkOptions(settings: UpstreamSettings): SettingsProblem[] {
+  const problems: SettingsProblem[] = []
+  try {
+    readOptions(settings.options ?? {})
+  } catch (error) {
+    problems.push({ path: 'options', message: error instanceof Error ? error.message : String(error) })
+  }
+  if (settings.options?.['decryptionKey'] !== undefined && decryptionKey(settings) === undefined) {
+    problems.push({ path: 'options.decryptionKey', message: 'must be the connection’s key: 16 bytes in base64' })
+  }
+  return problems
+}
+
+function decryptionKey({ options = {} }: UpstreamSettings): Buffer | undefined {
+  const key = Object.hasOwn(options, 'decryptionKey') ? options['decryptionKey'] : undefined
+  return typeof key === 'string' ? readKey(key) : undefined
+}
