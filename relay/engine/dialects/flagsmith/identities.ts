@@ -13,7 +13,7 @@ export interface IdentityOverride {
   readonly item: Item
 }
 
-/** Overrides by feature name, in the order in which they count. */
+/** Overrides by feature name; of two for one identifier the first counts. */
 export function identityOverrides(
   document: FlagsmithDocument,
   profile: Profile,
@@ -30,11 +30,10 @@ export function identityOverrides(
   const byFeature = new Map<string, IdentityOverride[]>()
   for (const { identifiers, overrides } of gatherings.values()) {
     const reached = [...profile.identifiers(identifiers)]
-    // The first override of a feature counts, should an identity have two.
-    for (const [name, item] of new Map(overrides.toReversed().map((each) => [each.name, each]))) {
-      const list = byFeature.get(name) ?? []
-      list.push({ identifiers: reached, item })
-      byFeature.set(name, list)
+    for (const item of overrides) {
+      const known = byFeature.get(item.name)
+      if (known === undefined) byFeature.set(item.name, [{ identifiers: reached, item }])
+      else known.push({ identifiers: reached, item })
     }
   }
   return byFeature

@@ -350,6 +350,12 @@ describe('identity overrides', () => {
     expect(['a', 'b', 'c'].map((name) => valueFor(document, name))).toEqual(['a', 'b', 'out'])
   })
 
+  it('count once for a feature, the first', () => {
+    const identity_features = [state('f', 'first'), state('f', 'second')]
+    const identity_overrides = [{ identifier: 'u1', identity_features }, override('u1', 'third')]
+    expect(valueFor(compiled(environment([state('f', 'out')], [], { identity_overrides })), 'u1')).toBe('first')
+  })
+
   it('may be a hundred thousand', () => {
     const identity_overrides = Array.from({ length: 100_000 }, (_, index) =>
       override(`user-${index}`, `own ${index % 3}`),
