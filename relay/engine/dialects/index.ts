@@ -7,6 +7,7 @@ import { unleash } from './unleash/lower.ts'
 import { flagd } from './flagd/lower.ts'
 import { launchdarkly } from './launchdarkly/lower.ts'
 import { flagsmith } from './flagsmith/lower.ts'
+import { goff } from './goff/lower.ts'
 
 export const dialects: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
   [featbit.name, featbit],
@@ -16,4 +17,5 @@ export const dialects: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
   [launchdarkly.name, launchdarkly],
   [growthbook.name, growthbook],
   [flagsmith.name, flagsmith],
+  [goff.name, goff],
 ])

@@ -1,0 +1,117 @@
+/**
+ * Queries written as JSONLogic, on the shared language; the vendor builds on a later version of its library than others
+ * do, in which `all` replaces outer variables first, as `some` and `none` always did.
+ */
+import { own } from '../../context.ts'
+import { parseDocument } from '../../json.ts'
+import { LogicError } from '../../logic/error.ts'
+import type { Evaluate, Operands, Operator } from '../../logic/node.ts'
+import { Root } from '../../logic/root.ts'
+import { operatorsWith, parseRule } from '../../logic/rule.ts'
+import type { Rule } from '../../logic/rule.ts'
+import { solve } from '../../logic/solve.ts'
+import { isTrue } from '../../logic/values.ts'
+import type { Context, Json } from '../../outcome.ts'
+import type { Condition, Frame } from '../../plan.ts'
+import { predicate } from '../../predicates/predicate.ts'
+import { isObject } from './shape.ts'
+import type { Members } from './shape.ts'
+import type { Subject } from './subject.ts'
+
+const all: Operator = {
+  build({ raw, builder }: Operands): Evaluate {
+    if (!Array.isArray(raw) || raw.length < 2) return failing
+    const [list, condition] = raw as readonly unknown[]
+    const subject = isObject(list) ? builder.node(list).evaluate : (): unknown => (Array.isArray(list) ? list : null)
+    const before = builder.nodes
+    builder.within(builder.scope === 'data' ? 'both' : builder.scope, () => builder.node(condition))
+    const size = 1 + builder.nodes - before
+    return (data, run) => {
+      const elements = subject(data, run)
+      if (!isTrue(elements)) return false
+      if (!Array.isArray(elements)) return failing()
+      const outer = solve(condition, data, run)
+      return elements.every((element: unknown) => {
+        run.spend(size)
+        const rule = solve(outer, element, run)
+        return isObject(rule) ? isTrue(run.apply(rule, element)) : failing()
+      })
+    }
+  },
+}
+
+function failing(): never {
+  throw new LogicError('"all" needs a list and a condition')
+}
+
+const OPERATORS = operatorsWith([['all', all]])
+
+/** Whether the text is a JSON object. */
+export function isLogic(text: string): boolean {
+  return text.startsWith('{') && text.trimEnd().endsWith('}')
+}
+
+/** `unusable` says what becomes of a query that the vendor's relay would not load. */
+export function lowerLogic(text: string, subject: Subject, unusable: (message: string) => Condition): Condition {
+  let json: Json
+  let rule: Rule
+  try {
+    json = parseDocument(text).json
+    const unknown = unknownOperator(json)
+    if (unknown !== undefined) return unusable(`JSONLogic has no operator ${JSON.stringify(unknown)}`)
+    rule = parseRule(json, OPERATORS)
+  } catch (error) {
+    return unusable(error instanceof Error ? error.message : String(error))
+  }
+  const { everything, paths } = rule.reads
+  const reads = everything ? '*' : [...new Set([...paths.keys()].flatMap((name) => subject.reads(name)))]
+  return { kind: 'test', term: { name: 'JSONLogic', reads, read: reader(rule, subject) }, predicate: MATCHES }
+}
+
+const MATCHES = predicate('matches', undefined, (value) => value === true)
+
+function reader(rule: Rule, subject: Subject): (frame: Frame) => boolean {
+  let context: Context = {}
+  const root = new Root(
+    (name) => subject.attribute(context, name),
+    () => subject.all(context),
+  )
+  return (frame) => {
+    context = frame.context
+    try {
+      return matches(rule.evaluate(root))
+    } catch (error) {
+      if (error instanceof LogicError) return false
+      throw error
+    } finally {
+      context = {}
+    }
+  }
+}
+
+/** An empty object matches; what JSON cannot say does not. */
+function matches(result: unknown): boolean {
+  if (Array.isArray(result)) return result.length > 0
+  if (typeof result === 'number') return Number.isFinite(result) && result !== 0
+  return result !== null && result !== undefined && result !== false && result !== ''
+}
+
+/** The first operator that does not exist, wherever it stands; variables are not looked into. */
+function unknownOperator(json: Json): string | undefined {
+  const pending: unknown[] = [json]
+  while (pending.length > 0) {
+    const next = pending.pop()
+    if (Array.isArray(next)) pending.push(...(next as readonly unknown[]))
+    else if (isObject(next)) {
+      const unknown = Object.keys(next).find((name) => !OPERATORS.has(name))
+      if (unknown !== undefined) return unknown
+      if (!isVariable(next)) pending.push(...Object.values(next))
+    }
+  }
+  return undefined
+}
+
+function isVariable(rule: Members): boolean {
+  const name = own(rule, 'var')
+  return typeof name === 'string' || typeof name === 'number'
+}
