@@ -463,6 +463,19 @@ describe('where the profiles differ', () => {
     expect([of('node'), of('yggdrasil')]).toEqual([undefined, 'a'])
   })
 
+  it.each([
+    ['u1 ', 'u1', false, true],
+    ['u1 ', 'u1 ', true, false],
+    [' a , u1 , b', 'u1', true, true],
+    [' a , u1 , b', ' a', true, false],
+    ['a,,b', '', true, true],
+  ])('blanks in the list %j, asked for %j', (userIds, targetingKey, node, yggdrasil) => {
+    const of = (profile: string): unknown =>
+      compiled([featureOf(strategy('userWithId', { userIds }))], { profile }).ruleset.evaluate('f', { targetingKey })
+        .value
+    expect([of('node'), of('yggdrasil')]).toEqual([node, yggdrasil])
+  })
+
   it('row 14: a parent that is on and has no variant', () => {
     const features = [
       featureOf(),

@@ -8,6 +8,7 @@ import type { Context, Json } from '../../outcome.ts'
 import type { Ruleset } from '../../ruleset.ts'
 import { unleash } from './lower.ts'
 import { contexts, documents, FLAGS, HOST } from './testing/grammar.ts'
+import { vendorHash } from './testing/vendor-hash.ts'
 
 const SEED = 20_261_122
 const runs = { seed: SEED, numRuns: 400 }
@@ -105,6 +106,21 @@ describe('rollouts', () => {
       expect(before.isSubsetOf(on)).toBe(true)
       expect(Math.abs(on.size / users.length - rollout / 100)).toBeLessThan(0.02)
       before = on
+    }
+  })
+
+  it.each([
+    ['userId', 'flexibleRollout', 'rollout'],
+    ['userId', 'gradualRolloutUserId', 'percentage'],
+    ['sessionId', 'gradualRolloutSessionId', 'percentage'],
+  ])('whole percentages from 0 to 101 end where the vendor’s hash says: %s by %s', (field, name, parameter) => {
+    const ids = Array.from({ length: 400 }, (_, index) => `user-${index}`)
+    const edges = new Map(ids.map((id) => [id, (vendorHash(`checkout:${id}`, 0) % 100) + 1]))
+    expect(new Set(edges.values()).size).toBeGreaterThan(95)
+    for (let share = 0; share <= 101; share++) {
+      const parameters = { [parameter]: String(share), groupId: 'checkout' }
+      const ruleset = compiled({ features: [{ name: 'f', enabled: true, strategies: [{ name, parameters }] }] })
+      for (const [id, edge] of edges) expect(ruleset.evaluate('f', { [field]: id }).value).toBe(edge <= share)
     }
   })
 

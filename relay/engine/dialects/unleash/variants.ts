@@ -40,13 +40,11 @@ export function lowerVariants(
     const candidates = variants.filter(({ weight }) => weight !== 0)
     const [only] = candidates
     if (candidates.length === 1 && only !== undefined && Number.isInteger(total)) return serve(only)
-    // A bucket on the end of two ranges belongs to the first of them, and a range that ends before it begins to nobody.
+    // A bucket in two ranges belongs to the first of them, so that ends are shared and negative weights take nothing back.
     let sum = 0
-    let reached = 0
     const ranges = candidates.map((variant): Range => {
-      const from = reached
+      const from = sum
       sum += variant.weight
-      reached = Math.max(reached, sum)
       return { from, to: sum, then: serve(variant) }
     })
     return { kind: 'split', bucket: units.variant(group, stickiness, total), ranges, ends: 'closed', otherwise: none }

@@ -16,7 +16,19 @@ export const USERS: readonly string[] = ['u1', 'u2', '7', 'bruker-ø', '用户',
 const GROUPS = ['g', 'bølge 😀', '', 'f1', 'undefined']
 const SEGMENTS = [1, 2]
 const T0 = Date.parse('2026-03-01T12:00:00.000Z')
-const FIELDS = ['userId', 'sessionId', 'remoteAddress', 'environment', 'appName', 'currentTime', 'p', 'q', 'tenant']
+const FIELDS = [
+  'version',
+  'n',
+  'userId',
+  'sessionId',
+  'remoteAddress',
+  'environment',
+  'appName',
+  'currentTime',
+  'p',
+  'q',
+  'tenant',
+]
 const ODD_FIELDS = ['', 'targetingKey', 'n.m', 'default', 'random', 'groupId']
 
 const pick = <T>(...values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values)
@@ -34,8 +46,24 @@ const parameter = (name: string, value: fc.Arbitrary<unknown>, weight: number): 
 const merged = (...parts: readonly fc.Arbitrary<object>[]): fc.Arbitrary<object> =>
   fc.tuple(...parts).map((all) => Object.assign({}, ...all) as object)
 
-const WORDS = ['a', 'abc', 'ABC', 'äBC', 'b', '', ' ', ' a ', 'abc.com', 'x@abc.com', 'İ', 'ß', '😀', '\ud800', 'null']
-const NUMBERS = [
+export const WORDS: readonly string[] = [
+  'a',
+  'abc',
+  'ABC',
+  'äBC',
+  'b',
+  '',
+  ' ',
+  ' a ',
+  'abc.com',
+  'x@abc.com',
+  'İ',
+  'ß',
+  '😀',
+  '\ud800',
+  'null',
+]
+export const NUMBERS: readonly string[] = [
   '5',
   '4',
   '6',
@@ -51,10 +79,28 @@ const NUMBERS = [
   '',
   'x',
 ]
-const VERSIONS = ['1.2.3', '1.2.4', '1.2.2', 'v1.2.3', ' v1.2.3', ' 1.2.3 ', 'V1.2.3', '1.2.3-beta', '1.2.3-beta.2']
+export const VERSIONS: readonly string[] = [
+  '1.2.3',
+  '1.2.4',
+  '1.2.2',
+  'v1.2.3',
+  ' v1.2.3',
+  ' 1.2.3 ',
+  'V1.2.3',
+  '1.2.3-beta',
+  '1.2.3-beta.2',
+]
   .concat(['1.2.3-beta.10', '1.2.3-beta.02', '1.2.3+build', '1.2', '1', '01.2.3', '1.2.3.4', '=1.2.3', '', '2.0.0-a-b'])
   .concat(['9007199254740991.0.0', '9007199254740992.0.0', `1.2.3-${'a'.repeat(260)}`, '1.2.3-1', '1.2.3-x.1.y'])
-const ADDRESSES = ['10.0.0.1', '10.0.0.2', '10.0.0.0/8', '10.0.0.0/24', '10.0.0.1/32', '10.0.0.1/0', '0.0.0.0/0']
+export const ADDRESSES: readonly string[] = [
+  '10.0.0.1',
+  '10.0.0.2',
+  '10.0.0.0/8',
+  '10.0.0.0/24',
+  '10.0.0.1/32',
+  '10.0.0.1/0',
+  '0.0.0.0/0',
+]
   .concat(['10.0.0.1/33', '010.0.0.1', '10.0.0', '10.0.0.256', '10.0.0.1 ', '10.0.0.1/8/8', '::1', '::1/128', '::/0'])
   .concat(['fe80::1%eth0', 'fe80::1%eth0/64', 'fe80::1/64%eth0', 'FE80::0001', '::ffff:10.0.0.1', '::ffff:a00:1'])
   .concat([
@@ -77,7 +123,20 @@ const ADDRESSES = ['10.0.0.1', '10.0.0.2', '10.0.0.0/8', '10.0.0.0/24', '10.0.0.
     '',
     '%',
   ])
-const PATTERNS = ['^a', 'b$', 'a.c', '[', '(?i)abc', '\\d+', '(?=a)', '(a)\\1', '[[:alpha:]]+', '\\pL', 'x{2,3}', '^$']
+export const PATTERNS: readonly string[] = [
+  '^a',
+  'b$',
+  'a.c',
+  '[',
+  '(?i)abc',
+  '\\d+',
+  '(?=a)',
+  '(a)\\1',
+  '[[:alpha:]]+',
+  '\\pL',
+  'x{2,3}',
+  '^$',
+]
   .concat([
     '\\babc\\b',
     '\\Qa.b\\E',
@@ -93,7 +152,7 @@ const PATTERNS = ['^a', 'b$', 'a.c', '[', '(?i)abc', '\\d+', '(?=a)', '(a)\\1', 
     '*',
   ])
   .concat(['[^a-c]', '^(a|b)*c?$', '\\w@', '\\.com$', '(?m)^b', '\\z', 'ß', '\\s', '[\\d.]+$', '(?U)a+', '\\A10\\.'])
-const DATES = [
+export const DATES: readonly string[] = [
   '2026-03-01T12:00:00.000Z',
   '2026-03-01T12:00:00.001Z',
   '2026-03-01T13:00:00+01:00',
@@ -106,25 +165,32 @@ const operand = (values: readonly unknown[]): fc.Arbitrary<object> =>
   merged(maybe('value', pick(...values), 12), maybe('values', fc.array(text, { maxLength: 2 })))
 const listed = (values: readonly string[]): fc.Arbitrary<object> =>
   merged(maybe('values', fc.array(often(pick(...values), text), { maxLength: 4 }), 12))
-const operators = (names: readonly string[], operands: fc.Arbitrary<object>): fc.Arbitrary<object> =>
+/** The field is usually one whose texts the operator is made for. */
+const operators = (names: readonly string[], operands: fc.Arbitrary<object>, field: string): fc.Arbitrary<object> =>
   merged(
     pick(...names).map((operator) => ({ operator })),
     operands,
+    fc
+      .oneof(
+        { weight: 20, arbitrary: pick(field) },
+        { weight: 10, arbitrary: pick(...FIELDS) },
+        { weight: 1, arbitrary: pick(...ODD_FIELDS) },
+      )
+      .map((contextName) => ({ contextName })),
   )
 const suffixes = (order: string): readonly string[] =>
   ['EQ', 'GT', 'GTE', 'LT', 'LTE'].map((each) => `${order}_${each}`)
 
 const constraint: fc.Arbitrary<object> = merged(
-  often(pick(...FIELDS), pick(...ODD_FIELDS), 20).map((contextName) => ({ contextName })),
   fc.oneof(
-    operators(['IN', 'NOT_IN'], listed([...WORDS, ...USERS, '5', 'true', 'test', 'app'])),
-    operators(['STR_STARTS_WITH', 'STR_ENDS_WITH', 'STR_CONTAINS'], listed(WORDS)),
-    operators(suffixes('NUM'), operand([...NUMBERS, 5])),
-    operators(suffixes('SEMVER'), operand(VERSIONS)),
-    operators(['DATE_AFTER', 'DATE_BEFORE'], operand([...DATES, T0])),
-    operators(['REGEX'], operand(PATTERNS)),
-    operators(['IN_CIDR'], listed(ADDRESSES)),
-    operators(['SIDEWAYS', 'in', ''], operand(WORDS)),
+    operators(['IN', 'NOT_IN'], listed([...WORDS, ...USERS, '5', 'true', 'test', 'app']), 'p'),
+    operators(['STR_STARTS_WITH', 'STR_ENDS_WITH', 'STR_CONTAINS'], listed(WORDS), 'p'),
+    operators(suffixes('NUM'), operand([...NUMBERS, 5]), 'n'),
+    operators(suffixes('SEMVER'), operand(VERSIONS), 'version'),
+    operators(['DATE_AFTER', 'DATE_BEFORE'], operand([...DATES, T0]), 'currentTime'),
+    operators(['REGEX'], operand(PATTERNS), 'p'),
+    operators(['IN_CIDR'], listed(ADDRESSES), 'remoteAddress'),
+    operators(['SIDEWAYS', 'in', ''], operand(WORDS), 'p'),
   ),
   maybe('inverted', fc.boolean()),
   maybe('caseInsensitive', fc.boolean()),
@@ -245,7 +311,10 @@ const members: fc.Arbitrary<object> = merged(
   member('environment', pick<unknown>('test', 'default', null), 0.2),
   member('appName', pick<unknown>('app', ''), 0.2),
   member('currentTime', times, 1),
-  ...['p', 'q', 'tenant'].map((name) => member(name, attribute, 5)),
+  member('p', often(pick<unknown>(...WORDS), attribute, 2), 5),
+  member('n', often(pick<unknown>(...NUMBERS, 5, 0.1), attribute), 5),
+  member('version', often(pick<unknown>(...VERSIONS), attribute), 5),
+  ...['q', 'tenant'].map((name) => member(name, attribute, 5)),
   member('extra', attribute, 0.2),
   member('', attribute, 0.1),
 )
