@@ -161,6 +161,14 @@ const ROWS: readonly Row[] = [
     theirs: matched('true'),
   },
   {
+    id: 'default-for-null',
+    why: 'a member that is null takes the default of var in Go; compiled JavaScript keeps the null inside an if',
+    targeting: { if: [{ '<': [{ var: ['x', ''] }, 'z'] }, 'a'] },
+    context: { x: null },
+    ours: matched('a'),
+    theirs: usual,
+  },
+  {
     id: 'only-javascript',
     why: 'Go has no ??',
     targeting: { '??': [{ var: 'x' }, true] },
@@ -295,7 +303,7 @@ const OTHERS: readonly OracleException[] = [
       theirs: failed('PARSE_ERROR'),
     }),
     covers: ({ key, context }, { document, now }, _ours, theirs) =>
-      theirs['errorCode'] === 'PARSE_ERROR' && rowsOf(document, key, context, now).has('refused-at-load'),
+      theirs['reason'] === 'ERROR' && rowsOf(document, key, context, now).has('refused-at-load'),
   },
   {
     ...exceptionOf({

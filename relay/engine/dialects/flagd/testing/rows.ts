@@ -270,6 +270,7 @@ function watchVariable({ whole }: Operands, evaluate: Evaluate, note: Note): Eva
         if (typeof holder === 'string' || (isList(holder) && !/^\d+$/.test(segment))) note('odd-path')
         holder = isList(holder) ? holder[Number(segment)] : own(holder, segment)
       }
+      if (isList(name) && holder === null) note('default-for-null')
     } else if (path !== '') note('odd-path')
     return evaluate(data, run)
   }
