@@ -79,6 +79,18 @@ const TOO_LARGE: ReadonlySet<string> = new Set(['UND_ERR_RES_EXCEEDED_MAX_SIZE',
 
 /** Asks once, following redirects that are allowed. Throws `UpstreamError` only. */
 export async function exchange(request: HttpRequest, options: ExchangeOptions): Promise<ExchangeAnswer> {
+  const { url, response } = await ask(request, options)
+  return await answer(request, url, response, options)
+}
+
+/** What bounds a request up to the headers of its answer. */
+export type AskOptions = Omit<ExchangeOptions, 'maxBytes'>
+
+/** The first answer that is no redirect, its body unread: the caller must read or destroy it. */
+export async function ask(
+  request: HttpRequest,
+  options: AskOptions,
+): Promise<{ readonly url: URL; readonly response: Dispatcher.ResponseData }> {
   const first = URL.parse(request.url)
   if (first === null || !/^https?:$/.test(first.protocol)) {
     throw new UpstreamError('internal', 'the upstream url must begin with http:// or https://')
@@ -89,19 +101,14 @@ export async function exchange(request: HttpRequest, options: ExchangeOptions): 
       throw new UpstreamError(hop === 0 ? 'network' : 'redirect', 'the address is link-local and never contacted')
     }
     const response = await send(request, url, first, options)
-    if (!REDIRECTS.has(response.statusCode)) return await answer(request, url, response, options)
+    if (!REDIRECTS.has(response.statusCode)) return { url, response }
     await discard(response)
     url = nextUrl(request, url, response, options)
   }
   throw new UpstreamError('redirect', `${redactUrl(first)} redirects more than ${MAX_REDIRECTS} times`)
 }
 
-async function send(
-  request: HttpRequest,
-  url: URL,
-  first: URL,
-  options: ExchangeOptions,
-): Promise<Dispatcher.ResponseData> {
+async function send(request: HttpRequest, url: URL, first: URL, options: AskOptions): Promise<Dispatcher.ResponseData> {
   const headers = new Map([
     ['accept', request.accept ?? 'application/json'],
     ['accept-encoding', ACCEPT_ENCODING],
@@ -178,7 +185,7 @@ async function answer(
   }
 }
 
-function nextUrl(request: HttpRequest, from: URL, response: Dispatcher.ResponseData, options: ExchangeOptions): URL {
+function nextUrl(request: HttpRequest, from: URL, response: Dispatcher.ResponseData, options: AskOptions): URL {
   const status = response.statusCode
   const refuse = (why: string): UpstreamError =>
     new UpstreamError('redirect', `${redactUrl(from)} redirects ${why}`, { status })
@@ -194,7 +201,8 @@ function nextUrl(request: HttpRequest, from: URL, response: Dispatcher.ResponseD
   return to
 }
 
-function statusError(status: number, url: URL, retryAfter: string | undefined, now: number): UpstreamError {
+/** What a status other than success means. */
+export function statusError(status: number, url: URL, retryAfter: string | undefined, now: number): UpstreamError {
   const wait = parseRetryAfter(retryAfter, now)
   const message = `${redactUrl(url)} answered with status ${status}`
   const known = { status, ...(wait === undefined ? {} : { retryAfter: wait }) }
@@ -203,7 +211,8 @@ function statusError(status: number, url: URL, retryAfter: string | undefined, n
   return new UpstreamError('status', message, known)
 }
 
-function describe(cause: unknown, url: URL, during: string, signal: AbortSignal): UpstreamError {
+/** A fault underneath as an error that is safe to show. */
+export function describe(cause: unknown, url: URL, during: string, signal: AbortSignal): UpstreamError {
   if (cause instanceof UpstreamError) return cause
   const where = `${redactUrl(url)} failed while ${during}`
   if (signal.aborted) return new UpstreamError('timeout', `${where}: the deadline passed`, { cause })
@@ -219,7 +228,7 @@ function describe(cause: unknown, url: URL, during: string, signal: AbortSignal)
 }
 
 /** Reads a body nobody wants, so that its connection is free again; a long one is cut off with its connection. */
-async function discard(response: Dispatcher.ResponseData): Promise<void> {
+export async function discard(response: Dispatcher.ResponseData): Promise<void> {
   try {
     await response.body.dump({ limit: 64 * 1024 })
   } catch {
@@ -228,7 +237,8 @@ async function discard(response: Dispatcher.ResponseData): Promise<void> {
   }
 }
 
-function header(response: Dispatcher.ResponseData, name: string): string | undefined {
+/** The first value of a response header. */
+export function header(response: Dispatcher.ResponseData, name: string): string | undefined {
   const value = Object.hasOwn(response.headers, name) ? response.headers[name] : undefined
   return Array.isArray(value) ? value[0] : value
 }
