@@ -4,6 +4,7 @@
  */
 import type { Condition, Decision, OutcomeSpec, Range, Term } from '../../plan.ts'
 import type { Spelled } from '../../numbers.ts'
+import { predicate } from '../../predicates/predicate.ts'
 import { assigned } from './answers.ts'
 import type { Assignment } from './answers.ts'
 import { bucketOf, bucketRanges, inNamespace, isHashVersion } from './bucketing.ts'
@@ -172,15 +173,27 @@ export class Experiment {
     return { kind: 'serve', outcome }
   }
 
-  /** The rule's filters were asked already; they stand in for its namespace, which is their older form. */
+  /**
+   * Whether there is somebody to hash comes first: nobody else's attributes are looked at. The rule's filters were asked
+   * already; they stand in for its namespace, which is their older form.
+   */
   #targeting(): Condition {
     const { filters, namespace, condition } = this.#rule
     const parts: Condition[] = []
     if (filters === undefined && namespace !== undefined) {
       parts.push(inNamespace(namespace, this.#hashing, this.#around.subject))
     }
-    if (condition !== undefined) parts.push(this.#around.conditions.attributes(condition, `${this.#at}.condition`))
+    if (condition !== undefined) {
+      parts.push(this.#hashed(), this.#around.conditions.attributes(condition, `${this.#at}.condition`))
+    }
     return all(parts)
+  }
+
+  #hashed(): Condition {
+    const { attribute, fallback } = this.#hashing
+    const { reads, of } = this.#around.subject.unit(attribute, fallback)
+    const term: Term = { name: attribute, reads, read: ({ context }) => of(context).value }
+    return { kind: 'test', term, predicate: predicate('is there to hash', undefined, (value) => value !== '') }
   }
 }
 

@@ -77,7 +77,7 @@ export class Feature {
   #experiment(rule: Rule, at: string): Decision {
     const values = this.#values.variations.get(rule)
     if (rule.variations === undefined || values === undefined) {
-      this.#report(at, 'has neither a value nor variations and is passed over')
+      if (rule.parents.length === 0) this.#report(at, 'has neither a value nor variations and is passed over')
       return { kind: 'pass' }
     }
     return new Experiment(this.#key, rule, at, values, this.#around).decide()

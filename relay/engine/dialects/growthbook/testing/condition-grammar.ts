@@ -185,7 +185,10 @@ export const savedGroups: fc.Arbitrary<object> = fc
     circle: fc.constantFrom<unknown>(
       { type: 'condition', condition: { $savedGroup: { id: 'circle' } } },
       { type: 'condition', condition: { $not: { $savedGroup: { id: 'loop' } } } },
-      { type: 'condition', condition: { list: { $elemMatch: { $nor: [{ $savedGroup: { id: 'circle' } }] } } } },
+      {
+        type: 'condition',
+        condition: { list: { $elemMatch: { y: null, $nor: [{ $savedGroup: { id: 'circle' } }] } } },
+      },
     ),
     broken: fc.constantFrom<unknown>(null, 5, { type: 'list', values: 5 }, { type: 'future' }, { type: 'condition' }),
   })

@@ -9,7 +9,7 @@ export const differential: Differential = {
   vendor: 'growthbook',
   dialect: growthbook,
   scenarios,
-  oracle,
+  oracle: (scenario) => oracle(scenario),
   comparable,
   exceptions,
 }

@@ -20,7 +20,8 @@ export interface Asked {
   readonly stickyBucketing?: boolean
 }
 
-export function oracle({ document, options = {}, questions }: Scenario): Answer[] {
+/** `remembers`: whether assignments that are saved during an evaluation are seen by the rest of it, as the SDK does. */
+export function oracle({ document, options = {}, questions }: Scenario, remembers: boolean = true): Answer[] {
   const asked = options as Asked
   const client = new GrowthBookClient({
     ...(asked.globalAttributes === undefined ? {} : { globalAttributes: { ...asked.globalAttributes } }),
@@ -36,13 +37,15 @@ export function oracle({ document, options = {}, questions }: Scenario): Answer[
   console.error = () => undefined
   try {
     client.initSync({ payload: document })
-    return questions.map(({ key, context }) => answerOf(() => client.evalFeature(key, userOf(context, asked))))
+    return questions.map(({ key, context }) =>
+      answerOf(() => client.evalFeature(key, userOf(context, asked, remembers))),
+    )
   } finally {
     console.error = error
   }
 }
 
-function userOf(context: Context, asked: Asked): UserContext {
+function userOf(context: Context, asked: Asked, remembers: boolean): UserContext {
   const { targetingKey, ...attributes } = structuredClone(context) as Record<string, unknown>
   const name = asked.targetingKeyAttribute ?? 'id'
   if (targetingKey !== undefined && !Object.hasOwn(attributes, name)) attributes[name] = targetingKey
@@ -57,7 +60,10 @@ function userOf(context: Context, asked: Asked): UserContext {
     ...(typeof url === 'string' ? { url } : {}),
     ...(sticky ? { saveStickyBucketAssignmentDoc: () => Promise.resolve() } : {}),
   }
-  if (sticky && stickyBucketAssignmentDocs !== undefined) Object.assign(user, { stickyBucketAssignmentDocs })
+  if (sticky && !remembers) {
+    const documents: object = Object.assign({}, stickyBucketAssignmentDocs)
+    Object.assign(user, { stickyBucketAssignmentDocs: new Proxy(documents, { set: () => true }) })
+  } else if (sticky && stickyBucketAssignmentDocs !== undefined) Object.assign(user, { stickyBucketAssignmentDocs })
   return user
 }
 
