@@ -383,6 +383,13 @@ describe('where the profiles differ', () => {
     ['11: empty texts in a list', constrained('p', 'STR_CONTAINS', { values: [''] }), { p: 'a' }, false, true],
     ['12: a version with v', constrained('v', 'SEMVER_EQ', { value: 'v1.2.3' }), { v: '1.2.3' }, true, false],
     [
+      '12: a version with v, inverted',
+      constrained('v', 'SEMVER_EQ', { value: 'v1.2.3', inverted: true }),
+      { v: '1.2.4' },
+      true,
+      false,
+    ],
+    [
       '15: networks of IPv6',
       strategy('remoteAddress', { IPs: '2001:db8::/32' }),
       { remoteAddress: '2001:db8::1' },
