@@ -69,7 +69,7 @@ function apply(stage: Stage, name: string, rest: string, context: string, stages
       // Absolute paths mean the image's own file system, which here lies below the stage's folder.
       execFileSync('bash', ['-ec', rest.replaceAll(/(?<=\s)\/(?=\w)/g, `${stage.root}/`)], {
         cwd: join(stage.root, stage.workdir),
-        stdio: ['ignore', 'pipe', 'inherit'],
+        stdio: ['ignore', 'inherit', 'inherit'],
       })
       return
     case 'ENV':
