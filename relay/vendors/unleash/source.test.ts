@@ -1,6 +1,6 @@
 /** The source against a server that keeps the vendor's wire, and that server against the vendor's unmodified SDK. */
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { InMemStorageProvider, Unleash } from 'unleash-client'
 import { afterEach, describe, expect, it } from 'vitest'
 import { compileWith } from '../../engine/compile.ts'
 import { unleash as dialect } from '../../engine/dialects/unleash/lower.ts'
@@ -124,22 +124,6 @@ describe('polling', () => {
 })
 
 describe('the server that these tests rely on', () => {
-  interface Client {
-    once(event: 'synchronized', listener: () => void): void
-    on(
-      event: 'changed' | 'unchanged' | 'error' | 'warn' | 'registered' | 'sent',
-      listener: (about: unknown) => void,
-    ): void
-    isEnabled(name: string, context: object): boolean
-    getVariant(name: string, context: object): { readonly name: string }
-    flushMetrics(): Promise<void>
-    destroy(): void
-  }
-  const { Unleash, InMemStorageProvider } = createRequire(import.meta.url)('unleash-client') as {
-    readonly Unleash: new (config: object) => Client
-    readonly InMemStorageProvider: new () => object
-  }
-
   async function sdk(mock: MockUnleash) {
     const errors: unknown[] = []
     const heard: string[] = []

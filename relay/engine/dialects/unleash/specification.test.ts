@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import index from '@unleash/client-specification/specifications/index.json' with { type: 'json' }
 import { describe, expect, it } from 'vitest'
 import { compileWith } from '../../compile.ts'
 import type { Ruleset } from '../../ruleset.ts'
@@ -27,7 +28,7 @@ const folder = join(
   'specifications',
 )
 const read = (file: string): unknown => JSON.parse(readFileSync(join(folder, file), 'utf8'))
-const suites = (read('index.json') as string[]).map((file) => read(file) as Suite)
+const suites = index.map((file) => read(file) as Suite)
 const NOW = Date.parse('2026-11-20T12:00:00Z')
 
 function compiled(state: object, profile: string): Ruleset {

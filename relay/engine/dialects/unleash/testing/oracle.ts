@@ -2,30 +2,19 @@
  * The vendor's npm SDK as the oracle: started from a document, without network and metrics, asked through the mapping
  * that the vendor's OpenFeature provider makes of contexts and variants. Its clock and its dice are the scenario's.
  */
-import { createRequire } from 'node:module'
+import { InMemStorageProvider, Unleash } from 'unleash-client'
+import type { Context as UnleashContext } from 'unleash-client'
 import { own } from '../../../context.ts'
 import type { Context, ValueType } from '../../../outcome.ts'
 import type { Answer, Scenario } from '../../../testing/differential.ts'
-import type { VariantAnswer } from './answers.ts'
 
-interface Client {
-  once(event: 'ready', listener: () => void): void
-  on(event: 'error' | 'warn', listener: () => void): void
-  isEnabled(name: string, context: object): boolean
-  getVariant(name: string, context: object): VariantAnswer
-  getFeatureToggleDefinition(name: string): unknown
-  destroy(): void
-}
-const { Unleash, InMemStorageProvider } = createRequire(import.meta.url)('unleash-client') as {
-  readonly Unleash: new (config: object) => Client
-  readonly InMemStorageProvider: new () => object
-}
+type Variant = ReturnType<Unleash['getVariant']>
 
 export async function oracle(scenario: Scenario): Promise<Answer[]> {
   const { document, options = {}, now, random = 0.5, questions } = scenario
   const client = new Unleash({
-    appName: options['appName'] ?? 'app',
-    ...(options['environment'] === undefined ? {} : { environment: options['environment'] }),
+    appName: textOr(options['appName'], 'app'),
+    environment: textOr(options['environment'], 'default'),
     url: 'http://127.0.0.1:9/api',
     refreshInterval: 0,
     disableMetrics: true,
@@ -45,6 +34,10 @@ export async function oracle(scenario: Scenario): Promise<Answer[]> {
   } finally {
     client.destroy()
   }
+}
+
+function textOr(value: unknown, fallback: string): string {
+  return typeof value === 'string' ? value : fallback
 }
 
 /** A copy, since the SDK keeps what it is given. */
@@ -70,7 +63,7 @@ function withClock<T>(now: number, random: number, ask: () => T): T {
   }
 }
 
-function ask(client: Client, key: string, of: Context, type: ValueType | undefined): Answer {
+function ask(client: Unleash, key: string, of: Context, type: ValueType | undefined): Answer {
   const context = mapped(of)
   if (client.getFeatureToggleDefinition(key) === undefined) return { unknown: true }
   try {
@@ -91,7 +84,7 @@ const PAYLOADS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** The provider's answer to a typed question. */
-function detail({ name, enabled, feature_enabled, payload }: VariantAnswer, type: ValueType): Answer {
+function detail({ name, enabled, feature_enabled, payload }: Variant, type: ValueType): Answer {
   if (!feature_enabled) return { reason: 'DISABLED' }
   if (!enabled || payload === undefined || payload === null) return { reason: 'DEFAULT' }
   if (PAYLOADS[type]?.includes(payload.type) !== true) return { errorCode: 'TYPE_MISMATCH' }
@@ -111,9 +104,9 @@ function detail({ name, enabled, feature_enabled, payload }: VariantAnswer, type
 const FIELDS: ReadonlySet<string> = new Set(['userId', 'sessionId', 'remoteAddress', 'environment', 'appName'])
 
 /** The provider's mapping, written here on its own: the vendor's fields as texts, all else as properties. */
-function mapped(context: Context): object {
+function mapped(context: Context): UnleashContext {
   const fields: [string, unknown][] = []
-  const properties: [string, unknown][] = []
+  const properties: [string, string | number][] = []
   for (const [name, value] of Object.entries(context)) {
     const kept = plain(value)
     if (name === 'targetingKey' || name === 'currentTime' || kept === undefined) continue
