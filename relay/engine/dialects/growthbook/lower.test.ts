@@ -231,6 +231,14 @@ describe('saved groups', () => {
   })
 })
 
+it('conditions on items of lists know the same combinations', () => {
+  const holds = (item: object): unknown =>
+    ask({ rules: [{ condition: { list: { $elemMatch: { x: 1, ...item } } }, force: true }] }, { list: [{ x: 1 }] })
+      .value
+  expect([holds({ $or: [] }), holds({ $and: [] }), holds({ $or: [{ y: null }] })]).toEqual([true, true, true])
+  expect([holds({ $nor: [] }), holds({ $not: { x: 1 } }), holds({ $or: [{ y: 1 }] })]).toEqual(Array(3).fill(undefined))
+})
+
 describe('options', () => {
   const experiment = { defaultValue: 'd', rules: [{ key: 'e', variations: ['a', 'b'], weights: [1, 0] }] }
 

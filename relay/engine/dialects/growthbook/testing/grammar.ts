@@ -91,7 +91,16 @@ const force = fc
     maybe({ ...common, range: [20, range], variations: [20, fc.constant(['no', 'never'])] }),
   )
   .map(([a, b]) => Object.assign({}, b, a))
-const weights = fc.constantFrom([0.5, 0.5], [0.2, 0.3, 0.5], [0.1, 0.1], [1, 0], [0.33, 0.33, 0.33])
+const weights = fc.constantFrom(
+  [0.6, 0.45],
+  [0.505, 0.505],
+  [0.5, 0.48],
+  [0.5, 0.5],
+  [0.2, 0.3, 0.5],
+  [0.1, 0.1],
+  [1, 0],
+  [0.33, 0.33, 0.33],
+)
 const meta = fc.array(maybe({ key: [80, fc.constantFrom('0', '1', 'v', '')], passthrough: [15, fc.boolean()] }), {
   maxLength: 4,
 })
@@ -100,6 +109,7 @@ const experiment = fc
     rarely(fc.array(served, { minLength: 2, maxLength: 3 }), fc.array(served, { maxLength: 1 }), 20),
     maybe({
       ...common,
+      contextualVariations: [5, fc.constant(['p', 'q'])],
       key: [60, fc.constantFrom('e1', 'e2')],
       weights: [40, weights],
       ranges: [15, fc.array(range, { maxLength: 4 })],
@@ -112,7 +122,7 @@ const experiment = fc
     fc.constantFrom('variations', 'variations', 'contextualVariations'),
     fc.integer({ min: 0, max: 30 }),
   )
-  .map(([variations, rest, name, chance]) => complete({ ...rest, [name]: variations }, variations.length, chance))
+  .map(([variations, rest, name, chance]) => complete({ [name]: variations, ...rest }, variations.length, chance))
 
 /** The SDK fails where `meta` is shorter than the variations, which seldom leaves anything to compare. */
 function complete(rule: object, variations: number, chance: number): object {
@@ -121,9 +131,20 @@ function complete(rule: object, variations: number, chance: number): object {
   return { ...rule, meta: [...meta, ...Array.from({ length: Math.max(0, variations - meta.length) }, () => ({}))] }
 }
 
-const rule = rarely(fc.oneof(force, experiment, experiment), maybe(common), 20)
+/** Nothing but a condition: what it comes to is what is served. */
+const targeted = fc.record({ condition, force: fc.constantFrom('yes', 1) })
+/** A rollout that ends exactly where one of the users stands. */
+const exact = fc
+  .tuple(fc.constantFrom('s1', 's2'), fc.constantFrom(...USERS), fc.constantFrom(1, 2), fc.boolean())
+  .map(([seed, user, hashVersion, closed]) => {
+    const end = bucketOf(seed, user, hashVersion)
+    const rule = { force: 'in', seed, hashVersion }
+    return Object.assign(rule, closed ? { coverage: end } : { range: [end - 0.2, end] })
+  })
+const rule = rarely(fc.oneof(force, experiment, experiment, targeted, exact), maybe(common), 20)
 const feature = fc.oneof(
   { weight: 12, arbitrary: fc.record({ defaultValue: served, rules: fc.array(rule, { maxLength: 3 }) }) },
+  { weight: 8, arbitrary: fc.record({ defaultValue: served, rules: fc.tuple(targeted) }) },
   { weight: 1, arbitrary: maybe({ defaultValue: [50, served], rules: [50, fc.constant(null)] }) },
 )
 const bandit = fc.record(
