@@ -6,7 +6,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import type { Dialect, Tools } from './dialect.ts'
 import { parseDocument, Spelling } from './json.ts'
-import type { FlagPlan } from './plan.ts'
+import type { FlagPlan, Plan } from './plan.ts'
 import { DocumentError, FlagError } from './problem.ts'
 import type { Problem } from './problem.ts'
 import { Ruleset } from './ruleset.ts'
@@ -38,10 +38,21 @@ export function compileWith(dialect: Dialect, input: CompileInput): Compiled {
     flag: (key, path, definition, build) => quarantining(key, path, definition, build, problems),
   }
   const plan = dialect.lower(dialect.read(json, options, tools), options, tools)
-  const settings = JSON.stringify(options)
   const digest = input.sha256 ?? bytesToHex(sha256(text()))
+  return { ruleset: rulesetOf(dialect, plan, options, digest, random), problems }
+}
+
+/** `digest` is the SHA-256 of the document's bytes in hex. */
+export function rulesetOf(
+  dialect: Dialect,
+  plan: Plan,
+  options: Readonly<Record<string, unknown>>,
+  digest: string,
+  random: () => number,
+): Ruleset {
+  const settings = JSON.stringify(options)
   const revision = bytesToHex(sha256(utf8ToBytes(`${dialect.name}\n${settings}\n${digest}`))).slice(0, 32)
-  return { ruleset: new Ruleset({ dialect: dialect.name, options: settings, revision, plan, random }), problems }
+  return new Ruleset({ dialect: dialect.name, options: settings, revision, plan, random })
 }
 
 function parse(document: string | Uint8Array | object): { json: unknown; spelling: Spelling; text: () => Uint8Array } {
@@ -50,7 +61,8 @@ function parse(document: string | Uint8Array | object): { json: unknown; spellin
   return { json: document, spelling: new Spelling(), text: () => utf8ToBytes(JSON.stringify(document)) }
 }
 
-function decode(bytes: Uint8Array): string {
+/** The text of a document's bytes. Throws DocumentError when they are not UTF-8. */
+export function decode(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (error) {
@@ -58,7 +70,8 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-function quarantining(
+/** What `build` gives, or what stands for a flag that it cannot build. */
+export function quarantining(
   key: string,
   path: string,
   definition: unknown,

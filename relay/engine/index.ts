@@ -5,6 +5,9 @@
  */
 import { compileWith } from './compile.ts'
 import type { Compiled, CompileInput } from './compile.ts'
+import { compileStepsWith } from './compile-in-steps.ts'
+import type { StepsInput } from './compile-in-steps.ts'
+import type { Dialect } from './dialect.ts'
 import { dialects } from './dialects/index.ts'
 import { DocumentError } from './problem.ts'
 
@@ -22,11 +25,20 @@ export const dialectNames: readonly string[] = [...dialects.keys()]
  * throws DocumentError, and whoever holds an older Ruleset should keep it.
  */
 export function compile(request: CompileRequest): Compiled {
-  const dialect = dialects.get(request.dialect)
+  return compileWith(dialectOf(request.dialect), request)
+}
+
+function dialectOf(name: string): Dialect {
+  const dialect = dialects.get(name)
   if (dialect === undefined) {
-    throw new DocumentError('', `unknown dialect ${JSON.stringify(request.dialect)}; known: ${dialectNames.join(', ')}`)
+    throw new DocumentError('', `unknown dialect ${JSON.stringify(name)}; known: ${dialectNames.join(', ')}`)
   }
-  return compileWith(dialect, request)
+  return dialect
+}
+
+/** As `compile`, in steps between which the caller may pause; `survey` prepares it, in another thread if need be. */
+export function compileInSteps(request: StepsInput & { readonly dialect: string }): Generator<void, Compiled> {
+  return compileStepsWith(dialectOf(request.dialect), request)
 }
 export type { Compiled } from './compile.ts'
 export type { Ruleset, EvaluateOptions, Scope } from './ruleset.ts'
@@ -34,6 +46,9 @@ export type { Context, ErrorCode, Evaluation, Json, Metadata, Reason, ValueType 
 export type { Explanation, Step } from './explain.ts'
 
 // Hosts of the engine
+export { survey } from './compile-in-steps.ts'
+export type { StepsInput } from './compile-in-steps.ts'
+export type { Outline } from './outline.ts'
 export { changes } from './changes.ts'
 export type { Changes } from './changes.ts'
 export type { Outcome } from './outcome.ts'

@@ -19,6 +19,11 @@ export class Spelling {
     else members.set(member, source)
   }
 
+  /** A later member of the same name takes the place of this one. */
+  forget(holder: object, member: string): void {
+    this.#byHolder.get(holder)?.delete(member)
+  }
+
   /** The number's text in the document where it differs from JavaScript's, else undefined. */
   of(holder: object, member: string | number): string | undefined {
     return this.#byHolder.get(holder)?.get(String(member))
@@ -49,19 +54,32 @@ export function parseDocument(text: string): { readonly json: Json; readonly spe
   const source = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
   checkDepth(source)
   try {
-    if (!UNUSUAL.test(source)) return { json: JSON.parse(source) as Json, spelling }
-    const json = JSON.parse(source, function keepSpelling(this: object, member, value, context?: { source?: string }) {
-      if (typeof value === 'number' && context?.source !== undefined && context.source !== String(value)) {
-        spelling.note(this, member, context.source)
-      }
-      return value as unknown
-    }) as Json
-    return { json, spelling }
+    if (!spellsUnusually(source)) return { json: JSON.parse(source) as Json, spelling }
+    const holder: { json?: Json } = {}
+    holder.json = parseNumbersAsSpelled(source, spelling, holder, 'json')
+    return { json: holder.json, spelling }
   } catch (error) {
     throw new DocumentError('', `not valid JSON: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,
     })
   }
+}
+
+/** Whether some number of the JSON text may be spelled in a way that JavaScript would not. */
+export function spellsUnusually(text: string): boolean {
+  return UNUSUAL.test(text)
+}
+
+/** Parses JSON text that will be `holder[member]`, noting how numbers are spelled. Throws as `JSON.parse` does. */
+export function parseNumbersAsSpelled(text: string, spelling: Spelling, holder: object, member: string): Json {
+  return JSON.parse(text, function keepSpelling(this: object, name, value, context?: { source?: string }) {
+    if (typeof value === 'number' && context?.source !== undefined && context.source !== String(value)) {
+      spelling.note(this, name, context.source)
+      // The reviver's last call is for the text as a whole, whose real holder only the caller knows.
+      if (name === '' && context.source === text) spelling.note(holder, member, context.source)
+    }
+    return value as unknown
+  }) as Json
 }
 
 function checkDepth(text: string): void {

@@ -1,0 +1,139 @@
+/**
+ * Compiling a large document with pauses, for hosts that answer requests meanwhile: tens of thousands of flags take a
+ * second or more in one go. The result is the one of `compile`; nothing of it can be seen before it is whole.
+ *
+ * Flags are most of the work and are built one by one after their dialect has named them all. A dialect that looks into
+ * one flag while it still names others is noticed, and gets all of them built at once as `compile` does it.
+ */
+import { decode, quarantining, rulesetOf } from './compile.ts'
+import type { Compiled } from './compile.ts'
+import type { Dialect, Tools } from './dialect.ts'
+import { parseDocument } from './json.ts'
+import { assemble, outline } from './outline.ts'
+import type { Outline } from './outline.ts'
+import type { FlagPlan, Plan } from './plan.ts'
+import type { Problem } from './problem.ts'
+import type { Spelling } from './json.ts'
+
+export interface StepsInput {
+  readonly document: Uint8Array
+  /** What `survey` found in exactly these bytes. */
+  readonly outline: Outline
+  /** SHA-256 of the document's bytes in hex. */
+  readonly sha256: string
+  readonly options?: Readonly<Record<string, unknown>>
+  /** As for `compile`. */
+  readonly random?: () => number
+}
+
+/** Checks bytes as `compile` would and outlines them in pieces of that size; for another thread. Throws DocumentError. */
+export function survey(bytes: Uint8Array, pieceBytes?: number): Outline {
+  const text = decode(bytes)
+  parseDocument(text)
+  return outline(bytes, text, pieceBytes)
+}
+
+/** Compiles step by step: a step is mostly one flag. Throws DocumentError when nothing of the document can be used. */
+export function* compileStepsWith(dialect: Dialect, input: StepsInput): Generator<void, Compiled> {
+  const { document, options = {}, sha256, random = Math.random } = input
+  const { json, spelling } = yield* assemble(document, input.outline)
+  const work = new Workshop(spelling)
+  const read = dialect.read(json, options, work)
+  yield
+  const plan = yield* lower(dialect, read, options, work)
+  const ruleset = rulesetOf(dialect, plan, options, sha256, random)
+  return { ruleset, problems: work.problems() }
+}
+
+function* lower(
+  dialect: Dialect,
+  read: unknown,
+  options: Readonly<Record<string, unknown>>,
+  work: Workshop,
+): Generator<void, Plan> {
+  const before = work.problems()
+  let plan: Plan
+  try {
+    work.deferring = true
+    plan = dialect.lower(read, options, work)
+  } catch (error) {
+    if (!(error instanceof TooEarly)) throw error
+    work.back(before)
+    return dialect.lower(read, options, work)
+  } finally {
+    work.deferring = false
+  }
+  yield
+  const flags: FlagPlan[] = []
+  for (const flag of plan.flags) {
+    flags.push(work.built(flag))
+    yield
+  }
+  return { ...plan, flags }
+}
+
+/** Thrown by a flag that is not built yet. */
+class TooEarly extends Error {
+  override readonly name = 'TooEarly'
+}
+
+function refuse(): never {
+  throw new TooEarly('the flag is not built yet')
+}
+
+/** The tools of a dialect that keep flags for later and findings in the order in which `compile` lists them. */
+class Workshop implements Tools {
+  readonly spelling: Spelling
+  deferring = false
+  readonly #deferred = new Map<FlagPlan, () => FlagPlan>()
+  #into: Problem[] | undefined
+  /** A flag that is built later has its place here already. */
+  #places: Problem[][] = [[]]
+
+  constructor(spelling: Spelling) {
+    this.spelling = spelling
+  }
+
+  warn(problem: Omit<Problem, 'severity'>): void {
+    const place = this.#into ?? this.#places.at(-1)
+    place?.push({ ...problem, severity: 'warning' })
+  }
+
+  flag(key: string, path: string, definition: unknown, build: () => FlagPlan): FlagPlan {
+    if (!this.deferring) {
+      return quarantining(key, path, definition, build, this.#into ?? this.#places.at(-1) ?? [])
+    }
+    const found: Problem[] = []
+    this.#places.push(found, [])
+    const later = new Proxy({} as FlagPlan, {
+      get: (_, property) => (property === 'key' ? key : refuse()),
+      has: refuse,
+      ownKeys: refuse,
+    })
+    this.#deferred.set(later, () => {
+      this.#into = found
+      try {
+        return quarantining(key, path, definition, build, found)
+      } finally {
+        this.#into = undefined
+      }
+    })
+    return later
+  }
+
+  /** The flag itself for one that was kept for later. */
+  built(flag: FlagPlan): FlagPlan {
+    return this.#deferred.get(flag)?.() ?? flag
+  }
+
+  problems(): readonly Problem[] {
+    return this.#places.flat()
+  }
+
+  /** Forgets all that came after these problems. */
+  back(problems: readonly Problem[]): void {
+    this.#places = [[...problems]]
+    this.#deferred.clear()
+    this.deferring = false
+  }
+}
