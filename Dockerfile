@@ -20,7 +20,7 @@ RUN npm ci --omit=dev --ignore-scripts
 FROM node:26-bookworm-slim
 ENV NODE_ENV=production HALYARD_LISTEN_HOST=0.0.0.0 HALYARD_STORE_DISK=/data
 WORKDIR /app
-COPY --from=dependencies /app/node_modules ./node_modules
+COPY --from=dependencies /app ./
 COPY --from=build /src/dist ./
 RUN install -d -o 65532 -g 65532 /data
 USER 65532:65532
