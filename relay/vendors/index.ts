@@ -6,6 +6,7 @@ import { launchdarkly } from './launchdarkly/source.ts'
 import { unleash } from './unleash/source.ts'
 import { flagsmith } from './flagsmith/source.ts'
 import { growthbook } from './growthbook/source.ts'
+import { goff } from './goff/source.ts'
 import type { Vendor } from './vendor.ts'
 
 export const vendors: ReadonlyMap<string, Vendor> = new Map<string, Vendor>([
@@ -16,4 +17,5 @@ export const vendors: ReadonlyMap<string, Vendor> = new Map<string, Vendor>([
   [unleash.name, unleash],
   [flagsmith.name, flagsmith],
   [growthbook.name, growthbook],
+  [goff.name, goff],
 ])

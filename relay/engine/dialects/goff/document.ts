@@ -119,11 +119,9 @@ function items(flags: Members, at: string, tools: Tools): Item[] {
 
 /** Reads one flag. Throws FlagError with a path inside it. */
 export function readFlag({ definition }: Item, spelling: Spelling): Flag {
-  const steps = list(definition, 'scheduledRollout', '')?.map((step, index): Step => {
-    const at = `scheduledRollout[${index}]`
-    if (!isObject(step)) throw new FlagError(at, `must be an object, not ${show(step)}`)
-    return { ...readPart(step, at, spelling), ...optional('date', date(step, 'date', at)) }
-  })
+  const steps = list(definition, 'scheduledRollout', '')?.map((step, index) =>
+    readStep(step, `scheduledRollout[${index}]`, spelling),
+  )
   const version = member(definition, 'version')
   if (version !== undefined && typeof version !== 'string' && typeof version !== 'number') {
     throw new FlagError('version', `must be a text, not ${show(version)}`)
@@ -136,6 +134,11 @@ export function readFlag({ definition }: Item, spelling: Spelling): Flag {
     version: typeof version === 'number' ? spelling.encode(definition, 'version') : (version ?? ''),
     metadata: object(definition, 'metadata', '') ?? {},
   }
+}
+
+function readStep(step: unknown, at: string, spelling: Spelling): Step {
+  if (!isObject(step)) throw new FlagError(at, `must be an object, not ${show(step)}`)
+  return { ...readPart(step, at, spelling), ...optional('date', date(step, 'date', at)) }
 }
 
 function readPart(holder: Members, at: string, spelling: Spelling): Part {
