@@ -4,6 +4,7 @@
  */
 import type { EnvironmentSettings } from '../config/environment.ts'
 import type { Settings } from '../config/settings.ts'
+import { Compiler } from './compiler/compiler.ts'
 import type { SnapshotChange } from './environment/environment.ts'
 import { RefreshedEnvironment } from './environment/refresh.ts'
 import type { RefreshEvents } from './environment/refresh.ts'
@@ -55,6 +56,7 @@ class Relay implements RunningRelay {
   readonly #metrics: Metrics
   readonly #registry: Registry
   readonly #stores: readonly Store[]
+  readonly #compiler: Compiler
   readonly #server: Server
   #settings: Settings
   #reloading: Promise<void> = Promise.resolve()
@@ -66,6 +68,7 @@ class Relay implements RunningRelay {
     this.#log = log
     this.#timers = timers
     this.#registry = new Registry(timers)
+    this.#compiler = new Compiler(timers)
     this.#metrics = new Metrics({
       environments: () => this.#registry.all(),
       now: () => timers.now(),
@@ -110,6 +113,7 @@ class Relay implements RunningRelay {
     await this.#server.drain(this.#settings.drain)
     await this.#reloading
     await this.#registry.stop()
+    await this.#compiler.stop()
     await Promise.all(this.#stores.map((store) => store.close()))
   }
 
@@ -140,6 +144,7 @@ class Relay implements RunningRelay {
         staleAfterMs,
         timers: this.#timers,
         events: this.#events(),
+        compiler: this.#compiler,
       })
     }
     return { name, fingerprint: JSON.stringify([upstream, plausibility, staleAfterMs]), create }

@@ -3,11 +3,12 @@
  *
  * Whatever fails on the way leaves the served snapshot untouched: a document that cannot be read is rejected, one that
  * looks wrong is quarantined. Stores come after the swap and are never waited for, so an outage of theirs costs no
- * answer. Documents are handled one after the other, in the order they arrived.
+ * answer. Documents are handled one after the other, in the order they arrived; compiling a large one pauses for requests.
  */
 import { createHash } from 'node:crypto'
 import { changes, compile } from '@halyard/engine'
 import type { Changes, Compiled } from '@halyard/engine'
+import type { Compiler } from '../compiler/compiler.ts'
 import { compareGenerations } from '../store/store.ts'
 import type { Generation, Store } from '../store/store.ts'
 import type { Timers } from '../upstream/clock.ts'
@@ -21,6 +22,7 @@ import type { Snapshot } from './snapshot.ts'
 import { statusOf } from './status.ts'
 import type { EnvironmentStatus, Quarantine } from './status.ts'
 import { Subscribers } from './subscribers.ts'
+import { Turns } from './turns.ts'
 
 /** What happened, for logs and metrics. Implementations must not throw. */
 export interface RefreshEvents {
@@ -46,6 +48,8 @@ export interface RefreshParts {
   readonly staleAfterMs: number
   readonly timers: Timers
   readonly events: RefreshEvents
+  /** Compiles large documents beside serving. Default: they are compiled in one go. */
+  readonly compiler?: Compiler
 }
 
 /** Longest wait for stores at boot. Redis gives up by itself well before; a network disk may not. */
@@ -60,6 +64,7 @@ export class RefreshedEnvironment implements Environment {
   #confirmedAt: number | undefined
   #rejected: { readonly at: number; readonly message: string } | undefined
   #saving: Promise<void> = Promise.resolve()
+  readonly #turns = new Turns()
   #stopped = false
 
   constructor(parts: RefreshParts) {
@@ -89,8 +94,8 @@ export class RefreshedEnvironment implements Environment {
     ])
     if (this.#stopped) return
     source.start({
-      document: (document) => this.#receive(document),
-      unchanged: (at) => this.#unchanged(at),
+      document: (document) => this.#turns.replace(() => this.#receive(document)),
+      unchanged: (at) => this.#turns.add(() => this.#unchanged(at)),
       failed: (error) => events.upstreamFailed(this.name, error.message),
     })
   }
@@ -105,6 +110,7 @@ export class RefreshedEnvironment implements Environment {
   async stop(): Promise<void> {
     this.#stopped = true
     await this.#parts.source.stop()
+    await this.#turns.done()
     await this.#saving
   }
 
@@ -149,23 +155,62 @@ export class RefreshedEnvironment implements Environment {
     this.#save(this.#snapshot)
   }
 
-  #receive(document: UpstreamDocument): void {
-    if (this.#stopped) return
+  /** A promise only for a large document, which others must wait for. */
+  #receive(document: UpstreamDocument): void | Promise<void> {
+    if (this.#stopped) return undefined
+    const { compiler } = this.#parts
+    return compiler?.isLarge(document.bytes) === true
+      ? this.#receiveLarge(document, compiler)
+      : this.#receiveAtOnce(document)
+  }
+
+  #receiveAtOnce(document: UpstreamDocument): void {
     const sha256 = createHash('sha256').update(document.bytes).digest('hex')
-    if (this.#snapshot?.sha256 === sha256) {
-      this.#settle(document.receivedAt)
-      return
-    }
+    if (this.#isServed(document, sha256)) return
     let compiled: Compiled
     try {
       compiled = this.#compile(document.bytes, sha256)
     } catch (error) {
-      this.#waiting.clear()
-      this.#rejected = { at: this.#parts.timers.now(), message: messageOf(error) }
-      this.#parts.events.rejected(this.name, messageOf(error))
+      this.#reject(error)
       return
     }
-    const candidate: Candidate = { document, sha256, compiled }
+    this.#judge({ document, sha256, compiled })
+  }
+
+  async #receiveLarge(document: UpstreamDocument, compiler: Compiler): Promise<void> {
+    const { dialect, options } = this.#parts
+    const survey = await compiler.survey(document.bytes)
+    if (this.#stopped) return
+    if (survey === undefined) {
+      this.#receiveAtOnce(document)
+      return
+    }
+    const { sha256 } = survey
+    if (this.#isServed(document, sha256)) return
+    const cancelled = (): boolean => this.#stopped
+    let compiled: Compiled | undefined
+    try {
+      compiled = await compiler.compile(survey, { dialect, options, document: document.bytes, sha256, cancelled })
+    } catch (error) {
+      if (!this.#stopped) this.#reject(error)
+      return
+    }
+    if (compiled !== undefined && !this.#stopped) this.#judge({ document, sha256, compiled })
+  }
+
+  #isServed(document: UpstreamDocument, sha256: string): boolean {
+    if (this.#snapshot?.sha256 !== sha256) return false
+    this.#settle(document.receivedAt)
+    return true
+  }
+
+  #reject(error: unknown): void {
+    this.#waiting.clear()
+    this.#rejected = { at: this.#parts.timers.now(), message: messageOf(error) }
+    this.#parts.events.rejected(this.name, messageOf(error))
+  }
+
+  #judge(candidate: Candidate): void {
     const reason = this.#implausible(candidate)
     if (reason === undefined) {
       this.#accept(candidate)

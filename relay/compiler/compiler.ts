@@ -1,0 +1,79 @@
+/**
+ * Compiling beside serving. Small documents are compiled at once; a large one is surveyed in another thread, then parsed
+ * and compiled in slices of two milliseconds between which requests are answered.
+ */
+import { setImmediate as breathe } from 'node:timers/promises'
+import { compileInSteps, DocumentError } from '@halyard/engine'
+import type { Compiled, Outline } from '@halyard/engine'
+import type { Timers } from '../upstream/clock.ts'
+import { Surveyor } from './surveyor.ts'
+
+export interface CompileOrder {
+  readonly dialect: string
+  readonly options: Readonly<Record<string, unknown>>
+  readonly document: Uint8Array
+  /** SHA-256 of the document, hex. */
+  readonly sha256: string
+  /** Asked between slices; the order is given up when it says true. */
+  readonly cancelled: () => boolean
+}
+
+/** What was learnt of a large document: its hash and how to go on, or why nothing of it can be used. */
+export interface Survey {
+  readonly sha256: string
+  readonly outline: Outline | DocumentError
+}
+
+/** Documents below this many bytes take few milliseconds. */
+const LARGE_BYTES = 131_072
+/** How long compiling goes on before requests get their turn, ms. */
+const SLICE_MS = 2
+
+export class Compiler {
+  readonly #timers: Timers
+  readonly #surveyor: Surveyor
+
+  constructor(timers: Timers) {
+    this.#timers = timers
+    this.#surveyor = new Surveyor(timers)
+  }
+
+  /** Whether compiling it in one go would be felt by requests. */
+  isLarge(document: Uint8Array): boolean {
+    return document.byteLength >= LARGE_BYTES
+  }
+
+  /** Looks through a large document in another thread; undefined when that thread failed over it. */
+  async survey(document: Uint8Array): Promise<Survey | undefined> {
+    try {
+      const surveyed = await this.#surveyor.survey(document)
+      const outline = 'outline' in surveyed ? surveyed.outline : new DocumentError(surveyed.path, surveyed.message)
+      return { sha256: surveyed.sha256, outline }
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Compiles in slices; undefined when cancelled. Rejects with DocumentError when nothing of it can be used. */
+  async compile(
+    { outline }: { readonly outline: Outline | DocumentError },
+    order: CompileOrder,
+  ): Promise<Compiled | undefined> {
+    if (outline instanceof DocumentError) throw outline
+    const { dialect, options, document, sha256, cancelled } = order
+    const steps = compileInSteps({ dialect, options, document, sha256, outline })
+    while (!cancelled()) {
+      const until = this.#timers.monotonic() + SLICE_MS
+      do {
+        const step = steps.next()
+        if (step.done === true) return step.value
+      } while (this.#timers.monotonic() < until)
+      await breathe()
+    }
+    return undefined
+  }
+
+  stop(): Promise<void> {
+    return this.#surveyor.stop()
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * One thing after the other, where some things take time. What needs no time happens at once when nothing is under way.
+ * Only the newest document and what was heard after it wait: a source that delivers faster than documents are compiled
+ * would otherwise fill the memory with documents nobody will ever serve.
+ */
+type Turn = () => void | Promise<void>
+
+export class Turns {
+  #waiting: Turn[] = []
+  #under: Promise<void> | undefined
+
+  /** Takes its turn instead of everything that still waits. */
+  replace(turn: Turn): void {
+    this.#waiting = []
+    this.add(turn)
+  }
+
+  /** Turns must not throw. */
+  add(turn: Turn): void {
+    this.#waiting.push(turn)
+    this.#go()
+  }
+
+  /** Resolves when nothing is under way and nothing waits. */
+  async done(): Promise<void> {
+    while (this.#under !== undefined) await this.#under
+  }
+
+  #go(): void {
+    while (this.#under === undefined) {
+      const took = this.#waiting.shift()?.()
+      if (took === undefined && this.#waiting.length === 0) return
+      if (took === undefined) continue
+      this.#under = took.finally(() => {
+        this.#under = undefined
+        this.#go()
+      })
+    }
+  }
+}
