@@ -5,6 +5,7 @@
 import type { Condition, Decision, OutcomeSpec, Range, Term } from '../../plan.ts'
 import type { Spelled } from '../../numbers.ts'
 import { predicate } from '../../predicates/predicate.ts'
+import { RegexError } from '../../regex/linear.ts'
 import { assigned } from './answers.ts'
 import type { Assignment } from './answers.ts'
 import { bucketOf, bucketRanges, inNamespace, isHashVersion } from './bucketing.ts'
@@ -91,7 +92,9 @@ export class Experiment {
           const user = attributes.read(frame)
           const index = tests.findIndex((holds) => holds(user))
           return index === -1 ? null : String(index)
-        } catch {
+        } catch (error) {
+          // A pattern that is refused here would have an answer there: no leaf is guessed.
+          if (error instanceof RegexError) throw error
           return null
         }
       },

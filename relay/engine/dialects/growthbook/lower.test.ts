@@ -239,6 +239,32 @@ it('conditions on items of lists know the same combinations', () => {
   expect([holds({ $nor: [] }), holds({ $not: { x: 1 } }), holds({ $or: [{ y: 1 }] })]).toEqual(Array(3).fill(undefined))
 })
 
+describe('contextual bandits', () => {
+  const served = (contexts: object[], context: Context = {}): Evaluation =>
+    ask(
+      { rules: [{ key: 'e', contextualVariations: ['a', 'b'], weights: [1, 0], contextualBanditRef: 'b' }] },
+      { ...user, ...context },
+      { contextualBandits: { b: { banditVersion: 3, contexts } } },
+    )
+
+  it('weigh by the first leaf that holds, else by the rule', () => {
+    const leaves = [
+      { leafId: 5, condition: { plan: 'pro' }, weights: [0, 1] },
+      { leafId: 6, weights: [0, 1] },
+    ]
+    expect(served(leaves, { plan: 'pro' })).toMatchObject({ value: 'b', metadata: { leafId: 5, banditVersion: 3 } })
+    expect(served(leaves)).toMatchObject({ value: 'b', metadata: { leafId: 6 } })
+    expect(served(leaves.slice(0, 1))).toMatchObject({ value: 'a', metadata: { leafId: -1 } })
+  })
+
+  it('fall back where a condition cannot be tested, but not past a refused pattern', () => {
+    const broken = [{ leafId: 5, condition: { plan: 'pro' }, weights: [0, 1] }]
+    expect(served(broken, { plan: { toString: 1 } })).toMatchObject({ value: 'a', metadata: { leafId: -1 } })
+    const refused = [{ leafId: 5, condition: { plan: { $regex: '(?=p)' } }, weights: [0, 1] }]
+    expect(served(refused, { plan: 'pro' })).toMatchObject({ reason: 'ERROR', errorCode: 'GENERAL' })
+  })
+})
+
 describe('options', () => {
   const experiment = { defaultValue: 'd', rules: [{ key: 'e', variations: ['a', 'b'], weights: [1, 0] }] }
 
