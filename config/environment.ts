@@ -28,6 +28,12 @@ const upstream: z.ZodType<UpstreamSettings> = z
       .exactOptional()
       .describe('A document on disk, relative to this file; watched for changes. Either `url` or `file`.'),
     secret: text().exactOptional().describe('The credential the vendor issued. Write it as `${NAME}`.'),
+    stream: z
+      .boolean()
+      .exactOptional()
+      .describe(
+        'Whether to follow the vendor’s event stream where it has one (it does unless `false`); polls step in.',
+      ),
     every: duration({ min: '100ms', max: '1d' })
       .exactOptional()
       .describe('Poll interval. Each vendor has its own default; failures lengthen it by themselves.'),

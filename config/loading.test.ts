@@ -74,8 +74,16 @@ describe('accepted', () => {
     expect(JSON.stringify([...(settings?.environments ?? [])])).not.toContain('first-key')
   })
 
-  // Every variable is set, whatever its name; those with a default keep it.
-  const set = (name: string): string => (name === 'REDIS_URL' ? '' : name.padEnd(44, '-'))
+  // Every variable is set, whatever its name, to what a vendor could have issued; those with a default keep it.
+  const shaped = new Map([
+    ['REDIS_URL', ''],
+    ['FLAGSMITH_SERVER_KEY', 'ser.0123456789abcdef'],
+    ['LAUNCHDARKLY_SDK_KEY', 'sdk-01234567-89ab-cdef-0123-456789abcdef'],
+    ['GROWTHBOOK_CLIENT_KEY', 'sdk-0123456789abcdef'],
+    ['GROWTHBOOK_DECRYPTION_KEY', 'AAECAwQFBgcICQoLDA0ODw=='],
+    ['UNLEASH_TOKEN', 'default:production.0123456789abcdef'],
+  ])
+  const set = (name: string): string => shaped.get(name) ?? name.padEnd(44, '-')
   const everyVariable = new Proxy<Record<string, string>>(
     {},
     {

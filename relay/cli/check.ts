@@ -59,7 +59,10 @@ async function checkConfiguration(path: string, text: string, terminal: Terminal
   const tools = { variables: terminal.variables, vendors, now: Date.now() }
   const { settings, problems } = readSettings(text, dirname(resolve(path)), tools)
   const rows = problems.map(configRow)
-  const served = settings === undefined ? '' : `${settings.environments.size} environments, `
+  const served =
+    settings === undefined
+      ? ''
+      : `${settings.environments.size === 1 ? '1 environment' : `${settings.environments.size} environments`}, `
   terminal.out(`${terminal.paint('bold', path)} (configuration): ${served}${summary(rows)}`)
   printRows(rows, terminal)
   let fine = settings !== undefined

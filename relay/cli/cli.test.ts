@@ -176,7 +176,7 @@ describe('check', () => {
     const good = await file('good.yaml', `environments: { a: { ${environment(DEMO)} } }\n`)
     const said = await halyard(['check', good])
     expect(said.code).toBe(0)
-    expect(said.out).toContain('(configuration): 1 environments, no problems')
+    expect(said.out).toContain('(configuration): 1 environment, no problems')
     expect(said.out).toContain('(featbit): 8 flags')
 
     const broken = await file('broken.yaml', `environments: { a: { ${environment(path)} } }\n`)
