@@ -14,6 +14,8 @@ export interface UpstreamSettings {
   readonly file?: string
   /** The credential the vendor issued for this environment. */
   readonly secret?: string
+  /** False polls a vendor that could stream. Default true; means nothing to vendors without streams. */
+  readonly stream?: boolean
   /** Poll interval in ms; each vendor has its own default. */
   readonly everyMs?: number
   /** Extra request headers. */

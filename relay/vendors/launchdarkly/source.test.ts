@@ -49,7 +49,13 @@ async function connected(change: (server: TestUpstream) => Partial<UpstreamSetti
   const service = new PollingService()
   const server = await httpUpstream((request, response) => service.answer(request, response))
   const timers = new FakeTimers()
-  const settings = { vendor: 'launchdarkly', url: `${server.url}/relay/`, secret: KEY, ...change(server) }
+  const settings = {
+    vendor: 'launchdarkly',
+    url: `${server.url}/relay/`,
+    secret: KEY,
+    stream: false,
+    ...change(server),
+  }
   expect(launchdarkly.check(settings)).toEqual([])
   const source = launchdarkly.connect(settings, { timers, seed: 'test' })
   const sink = new Recorder()

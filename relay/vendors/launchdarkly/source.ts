@@ -1,13 +1,15 @@
 /**
- * LaunchDarkly, asked over HTTP for the whole environment again and again, as its SDKs do in polling mode: the SDK key
- * goes into Authorization without a scheme, and an ETag makes an answer without news cheap. A document may also be a
- * file in the form of the SDKs' file data source.
+ * LaunchDarkly, followed by its stream as its SDKs do, and asked over HTTP for the whole environment while the stream is
+ * broken or not wanted: the SDK key goes into Authorization without a scheme, and an ETag makes an answer without news
+ * cheap. A document may also be a file in the form of the SDKs' file data source.
  */
 import { readOptions } from '../../engine/dialects/launchdarkly/profile.ts'
 import { FileSource } from '../../upstream/file.ts'
 import { HttpPollSource } from '../../upstream/http-poll.ts'
 import type { Source } from '../../upstream/source.ts'
+import { SseSource } from '../../upstream/sse-source.ts'
 import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
+import { HEARTBEAT, LaunchDarklyFeed, streamAddress } from './stream.ts'
 
 const LATEST_ALL = '/sdk/latest-all'
 /** The vendor's own service, whose SDKs never ask more often than this. Milliseconds. */
@@ -24,14 +26,24 @@ export const launchdarkly: Vendor = {
     if (file !== undefined) {
       return new FileSource({ path: file, ...bounds, ...(everyMs === undefined ? {} : { every: everyMs }) })
     }
-    const address = url === undefined ? undefined : addressOf(url)
-    if (address === undefined || secret === undefined)
+    const base = url === undefined ? undefined : baseOf(url)
+    if (base === undefined || secret === undefined)
       throw new Error('connect needs settings that check finds no fault in')
-    return new HttpPollSource({
-      request: { url: address.href, headers: { ...headers, authorization: secret } },
-      every: everyMs ?? 30_000,
-      ...(allowRedirectHosts === undefined ? {} : { allowRedirectHosts }),
-      ...bounds,
+    const sent = { ...headers, authorization: secret }
+    const poll = (): Source =>
+      new HttpPollSource({
+        request: { url: pollAddress(base), headers: sent },
+        every: everyMs ?? 30_000,
+        ...(allowRedirectHosts === undefined ? {} : { allowRedirectHosts }),
+        ...bounds,
+      })
+    if (settings.stream === false) return poll()
+    return new SseSource({
+      stream: { request: { url: streamAddress(base), headers: sent }, heartbeat: HEARTBEAT, ...bounds },
+      feed: new LaunchDarklyFeed(maxBytes),
+      poll,
+      pollWhen: 'broken',
+      timers,
     })
   },
 }
@@ -48,7 +60,7 @@ function checkOrigin({ url, file, secret, everyMs }: UpstreamSettings): Settings
   if (url !== undefined && file !== undefined) return [{ path: 'url', message: 'give either url or file, not both' }]
   if (url === undefined) return []
   const problems: SettingsProblem[] = []
-  const address = addressOf(url)
+  const address = baseOf(url)
   if (address === undefined) {
     const message =
       'must be the base address of the polling service, such as https://sdk.launchdarkly.com ' +
@@ -73,14 +85,22 @@ function secretProblem(secret: string | undefined): string | undefined {
   return undefined
 }
 
-/** The document's address; undefined when the url is no base address. A payload filter is the one query that counts. */
-function addressOf(url: string): URL | undefined {
+/** The address that routes are appended to; undefined when the url is none. A payload filter is the one query that counts. */
+function baseOf(url: string): URL | undefined {
   const parsed = URL.parse(url)
   if (parsed === null || !/^https?:$/.test(parsed.protocol)) return undefined
   if (`${parsed.username}${parsed.password}${parsed.hash}` !== '') return undefined
   if ([...parsed.searchParams.keys()].some((name) => name !== 'filter')) return undefined
-  parsed.pathname = `${parsed.pathname.replace(/\/+$/, '')}${LATEST_ALL}`
+  parsed.pathname = parsed.pathname.replace(/\/+$/, '')
   return parsed
+}
+
+/** The vendor's own service polls on another host than it streams. */
+function pollAddress(base: URL): string {
+  const url = new URL(base)
+  if (VENDOR_HOST.test(url.hostname)) url.hostname = url.hostname.replace(/^stream\./, 'sdk.')
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}${LATEST_ALL}`
+  return url.href
 }
 
 function checkOptions({ options = {} }: UpstreamSettings): SettingsProblem[] {
