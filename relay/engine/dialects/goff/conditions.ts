@@ -15,7 +15,7 @@ import { leavesOf } from './query.ts'
 import type { Literal, Path, Query } from './query.ts'
 import type { Subject } from './subject.ts'
 import { clean } from './tokens.ts'
-import { walkOf } from './walk.ts'
+import { isLoadable, walkOf } from './walk.ts'
 
 /** What lowering a query needs to know besides the query. */
 export interface Reading {
@@ -48,8 +48,7 @@ function lowerText(text: string, path: string, reading: Reading, unusable: (mess
   }
   const { query, notes } = parsed
   const [first] = notes
-  // The vendor tries every query on an empty context before it takes the flag.
-  if (reading.checked && walkOf(query, true)(() => undefined) === 'fails') {
+  if (reading.checked && !isLoadable(query)) {
     return unusable(`cannot be evaluated: ${first === undefined ? WRONG_OPERATOR : described(first)}`)
   }
   for (const note of notes) reading.warn(path, described(note))

@@ -44,20 +44,23 @@ export function parseQuery(text: string): { readonly query: Query; readonly note
 class Parser {
   readonly #tokens: readonly Token[]
   readonly #notes: Note[]
+  readonly #unreadable: Query
   #index = 0
   /** After a mistake, until the next token that fits; meanwhile nothing more is dropped. */
   #recovering = false
   #nesting = 0
   #conditions = 0
 
+  /** `notes`: what the reader of tokens found, to be continued. */
   constructor(tokens: readonly Token[], notes: Note[]) {
     this.#tokens = tokens
     this.#notes = notes
+    this.#unreadable = { kind: 'unreadable', garbled: notes.length > 0 }
   }
 
   /** `after`: what may follow here; `resume`: where reading goes on after a mistake. */
   query(chained: boolean, after: Set_, resume: Set_): Query {
-    let query: Query = { kind: 'unreadable' }
+    let query: Query = this.#unreadable
     try {
       this.#sync(QUERY)
       if (this.#next().type === 'attribute') query = this.#condition(resume)
@@ -100,7 +103,7 @@ class Parser {
       this.#match('space', SPACE)
       const by = this.#next().text === 'or' ? 'or' : 'and'
       this.#match('logical', SPACE)
-      rest.push({ by, query: { kind: 'unreadable' } })
+      rest.push({ by, query: this.#unreadable })
       read({ kind: 'chain', first, rest })
       this.#match('space', QUERY)
       const query = this.query(false, new Set([...after, 'space']), new Set([...resume, 'space']))

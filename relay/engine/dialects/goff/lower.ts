@@ -4,7 +4,7 @@
  * where only a step in the future would hash it.
  */
 import type { Dialect, Tools } from '../../dialect.ts'
-import type { Decision, FlagPlan, Plan, Rule as PlanRule, Term } from '../../plan.ts'
+import type { Condition, Decision, FlagPlan, Plan, Rule as PlanRule, Term } from '../../plan.ts'
 import { predicate } from '../../predicates/predicate.ts'
 import { Answers, isFlat, spelledVariations } from './answers.ts'
 import type { Way } from './answers.ts'
@@ -50,6 +50,8 @@ class Lowering {
   readonly #options: GoffOptions
   readonly #subject: Subject
   readonly #key: Term
+  /** Shared by all states of the flag that have the rule as it is. */
+  readonly #conditions = new Map<Rule, Condition>()
   readonly #warn: (path: string, message: string) => void
 
   constructor(item: Item, options: GoffOptions, enrichment: Members, tools: Tools) {
@@ -122,13 +124,15 @@ class Lowering {
     const rules = part.targeting.flatMap((rule, index): PlanRule[] => {
       if (rule.disable === true) return []
       const path = original ? `targeting[${index}].query` : 'scheduledRollout'
+      const condition = this.#conditions.get(rule) ?? lowerQuery(rule.query ?? '', path, reading)
+      this.#conditions.set(rule, condition)
       const name = rule.name === undefined ? `rule ${index + 1}` : `rule ${JSON.stringify(rule.name)}`
       const way: Way = {
         ...(isDynamic(rule) ? { reason: 'SPLIT', goffReason: 'TARGETING_MATCH_SPLIT' } : { reason: 'TARGETING_MATCH' }),
         ...(rule.name === undefined ? {} : { rule: rule.name }),
         steady: rule.progressive === undefined,
       }
-      return [{ name, if: lowerQuery(rule.query ?? '', path, reading), then: this.#result(rule, way, answers) }]
+      return [{ name, if: condition, then: this.#result(rule, way, answers) }]
     })
     return { kind: 'rules', rules, otherwise: this.#default(part, answers) }
   }

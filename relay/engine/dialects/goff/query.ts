@@ -21,8 +21,8 @@ export type Query =
   | { readonly kind: 'chain'; readonly first: Query; readonly rest: readonly Link[] }
   | { readonly kind: 'present'; readonly path: Path }
   | { readonly kind: 'compare'; readonly path: Path; readonly operator: Operator; readonly literal: Literal }
-  /** Whoever reaches it fails. */
-  | { readonly kind: 'unreadable' }
+  /** Whoever reaches it fails. `garbled`: for characters that mean nothing, which no relay loads. */
+  | { readonly kind: 'unreadable'; readonly garbled: boolean }
 
 export interface Link {
   readonly by: 'and' | 'or'

@@ -2,6 +2,7 @@
  * Scheduled rollouts: what a flag becomes with every step that has come. Each state of the flag is made once, when it is
  * loaded; an evaluation only looks which one its moment belongs to.
  */
+import { FlagError } from '../../problem.ts'
 import type { Flag, Part, Progressive, Rule, Step } from './document.ts'
 
 /** A flag as it is from a moment on. */
@@ -11,8 +12,12 @@ export interface Phase {
   readonly part: Part
 }
 
-/** In order of time. Steps of one moment make one phase, and those without a date make none. */
+/** Each step is a whole state of the flag in memory; people write a handful. */
+const MAX_STEPS = 1_000
+
+/** In order of time. Steps of one moment make one phase, and those without a date make none. Throws FlagError. */
 export function phasesOf(flag: Flag): Phase[] {
+  if ((flag.steps?.length ?? 0) > MAX_STEPS) throw new FlagError('scheduledRollout', `has more than ${MAX_STEPS} steps`)
   const dated = (flag.steps ?? [])
     .flatMap((step) => (step.date === undefined ? [] : [{ date: step.date, step }]))
     .sort((a, b) => a.date - b.date)
@@ -29,11 +34,15 @@ export function phasesOf(flag: Flag): Phase[] {
 function withStep(part: Part, step: Step): Part {
   const { defaultRule = step.defaultRule, experimentation, trackEvents, disable } = part
   const targeting = [...part.targeting]
+  const places = new Map(targeting.map(({ name }, index) => [name, index] as const).reverse())
   for (const rule of step.targeting) {
-    const index = targeting.findIndex(({ name }) => name !== undefined && name === rule.name)
-    const known = targeting[index]
-    if (known === undefined) targeting.push(rule)
-    else targeting[index] = merged(known, rule)
+    const place = rule.name === undefined ? undefined : places.get(rule.name)
+    const known = place === undefined ? undefined : targeting[place]
+    if (place !== undefined && known !== undefined) targeting[place] = merged(known, rule)
+    else {
+      places.set(rule.name, targeting.length)
+      targeting.push(rule)
+    }
   }
   const now = {
     defaultRule: part.defaultRule && step.defaultRule ? merged(part.defaultRule, step.defaultRule) : defaultRule,

@@ -59,8 +59,6 @@ const DROPPED: ReadonlySet<string> = new Set([
   'goff-017',
   'goff-019',
   'goff-112',
-  'goff-164',
-  'goff-166',
   'goff-185',
   'goff-191',
   'goff-192',

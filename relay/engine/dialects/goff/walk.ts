@@ -27,10 +27,21 @@ interface State {
 }
 
 type Step = (state: State) => boolean
+/** Sets the left operand. */
+type Resolve = (path: Path, state: State) => void
 
 /** `leftovers`: what is left of a missing path counts, as it does for the vendor. */
 export function walkOf(query: Query, leftovers: boolean): Walk {
-  const step = stepOf(query, leftovers ? follow : look)
+  return walking(stepOf(query, leftovers ? follow : look))
+}
+
+/** Whether the vendor's relay takes the query: it tries each on an empty context. Structure it cannot read is no failure. */
+export function isLoadable(query: Query): boolean {
+  const none = (): boolean => false
+  return walking(stepOf(query, look, none))(() => undefined) !== 'fails'
+}
+
+function walking(step: Step): Walk {
   return (attributes) => {
     const state: State = { attributes, left: undefined, top: false, way: [], failed: false }
     const holds = step(state)
@@ -38,15 +49,15 @@ export function walkOf(query: Query, leftovers: boolean): Walk {
   }
 }
 
-function stepOf(query: Query, resolve: (path: Path, state: State) => void): Step {
+function stepOf(query: Query, resolve: Resolve, unreadable: Step = fail): Step {
   switch (query.kind) {
     case 'not': {
-      const of = stepOf(query.of, resolve)
+      const of = stepOf(query.of, resolve, unreadable)
       return (state) => !of(state)
     }
     case 'chain': {
-      const first = stepOf(query.first, resolve)
-      const rest = query.rest.map((link) => ({ by: link.by, step: stepOf(link.query, resolve) }))
+      const first = stepOf(query.first, resolve, unreadable)
+      const rest = query.rest.map((link) => ({ by: link.by, step: stepOf(link.query, resolve, unreadable) }))
       return (state) => {
         let holds = first(state)
         for (const { by, step } of rest) if (holds === (by === 'and')) holds = step(state)
@@ -63,13 +74,13 @@ function stepOf(query: Query, resolve: (path: Path, state: State) => void): Step
     case 'compare':
       return comparing(query.path, comparison(query.operator, query.literal), resolve)
     case 'unreadable':
-      return fail
+      return query.garbled ? fail : unreadable
     default:
       return query satisfies never
   }
 }
 
-function comparing(path: Path, test: Comparison | undefined, resolve: (path: Path, state: State) => void): Step {
+function comparing(path: Path, test: Comparison | undefined, resolve: Resolve): Step {
   if (test === undefined) return fail
   return (state) => {
     resolve(path, state)
