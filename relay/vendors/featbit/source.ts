@@ -4,13 +4,17 @@
  * back through the vendor's own clients, so validators are never sent and the relay compares bytes instead.
  */
 import { readOptions } from '../../engine/dialects/featbit/profile.ts'
-import { FileSource } from '../../upstream/file.ts'
 import { HttpPollSource } from '../../upstream/http-poll.ts'
 import type { Source } from '../../upstream/source.ts'
+import { baseAddress, optionsProblems, originProblem, uncheckedSettings } from '../settings.ts'
+import { fileSource, pollBounds } from '../transport.ts'
 import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
 
 /** Everything since the beginning: the answer is then always the whole document, never a patch. */
 const LATEST_ALL = '/api/public/sdk/server/latest-all?timestamp=0'
+
+/** As often as the vendor's SDKs poll. Milliseconds. */
+const EVERY = 30_000
 
 /** Two identifiers of 16 bytes in 22 characters each. */
 const SECRET = /^[\w-]{44}$/
@@ -18,16 +22,13 @@ const SECRET = /^[\w-]{44}$/
 export const featbit: Vendor = {
   name: 'featbit',
   dialect: 'featbit',
-  check: (settings) => [...checkOrigin(settings), ...checkOptions(settings)],
+  check: (settings) => [...checkOrigin(settings), ...optionsProblems(settings, readOptions)],
   connect(settings, { timers }: VendorTools): Source {
-    const { url, file, secret, everyMs, headers, allowRedirectHosts, maxBytes } = settings
-    const bounds = { timers, ...(maxBytes === undefined ? {} : { maxBytes }) }
-    if (file !== undefined) {
-      return new FileSource({ path: file, ...bounds, ...(everyMs === undefined ? {} : { every: everyMs }) })
-    }
+    const file = fileSource(settings, timers)
+    if (file !== undefined) return file
+    const { url, secret, headers } = settings
     const base = url === undefined ? undefined : baseOf(url)
-    if (base === undefined || secret === undefined)
-      throw new Error('connect needs settings that check finds no fault in')
+    if (base === undefined || secret === undefined) throw uncheckedSettings()
     return new HttpPollSource({
       request: {
         url: `${base}${LATEST_ALL}`,
@@ -35,18 +36,15 @@ export const featbit: Vendor = {
         validators: false,
         empty: 'unchanged',
       },
-      every: everyMs ?? 30_000,
-      ...(allowRedirectHosts === undefined ? {} : { allowRedirectHosts }),
-      ...bounds,
+      ...pollBounds(settings, timers, EVERY),
     })
   },
 }
 
-function checkOrigin({ url, file, secret }: UpstreamSettings): SettingsProblem[] {
-  if (url === undefined && file === undefined) {
-    return [{ path: 'url', message: 'give the url of the evaluation server, or a file' }]
-  }
-  if (url !== undefined && file !== undefined) return [{ path: 'url', message: 'give either url or file, not both' }]
+function checkOrigin(settings: UpstreamSettings): SettingsProblem[] {
+  const { url, secret } = settings
+  const origin = originProblem(settings, 'give the url of the evaluation server, or a file')
+  if (origin !== undefined) return [origin]
   if (url === undefined) return []
   const problems: SettingsProblem[] = []
   if (baseOf(url) === undefined) {
@@ -71,17 +69,6 @@ function secretProblem(secret: string | undefined): string | undefined {
 
 /** The address that paths are appended to; undefined when the url is no such address. */
 function baseOf(url: string): string | undefined {
-  const parsed = URL.parse(url.replace(/^ws(s?:)/i, 'http$1'))
-  if (parsed === null || !/^https?:$/.test(parsed.protocol)) return undefined
-  if (`${parsed.username}${parsed.password}${parsed.search}${parsed.hash}` !== '') return undefined
-  return `${parsed.origin}${parsed.pathname.replace(/(?:\/streaming)?\/*$/, '')}`
-}
-
-function checkOptions({ options = {} }: UpstreamSettings): SettingsProblem[] {
-  try {
-    readOptions(options)
-    return []
-  } catch (error) {
-    return [{ path: 'options', message: error instanceof Error ? error.message : String(error) }]
-  }
+  const parsed = baseAddress(url.replace(/^ws(s?:)/i, 'http$1'))
+  return parsed && `${parsed.origin}${parsed.pathname.replace(/(?:\/streaming)?\/*$/, '')}`
 }

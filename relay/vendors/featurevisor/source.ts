@@ -3,9 +3,10 @@
  * plain HTTP caching, or a watched file; whoever protects the files says so in the headers, as the vendor knows no keys.
  */
 import { readOptions } from '../../engine/dialects/featurevisor/options.ts'
-import { FileSource } from '../../upstream/file.ts'
 import { HttpPollSource } from '../../upstream/http-poll.ts'
 import type { Source } from '../../upstream/source.ts'
+import { optionsProblems, originProblem, uncheckedSettings, webAddress } from '../settings.ts'
+import { fileSource, pollBounds } from '../transport.ts'
 import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
 
 /** A datafile is a static file that answers 304 when nothing was deployed, so looking often is cheap. Milliseconds. */
@@ -14,32 +15,24 @@ const EVERY = 30_000
 export const featurevisor: Vendor = {
   name: 'featurevisor',
   dialect: 'featurevisor',
-  check: (settings) => [...checkOrigin(settings), ...checkOptions(settings)],
+  check: (settings) => [...checkOrigin(settings), ...optionsProblems(settings, readOptions)],
   connect(settings, { timers }: VendorTools): Source {
-    const { url, file, everyMs, headers, allowRedirectHosts, maxBytes } = settings
-    const bounds = { timers, ...(maxBytes === undefined ? {} : { maxBytes }) }
-    if (file !== undefined) {
-      return new FileSource({ path: file, ...bounds, ...(everyMs === undefined ? {} : { every: everyMs }) })
-    }
-    if (url === undefined) throw new Error('connect needs settings that check finds no fault in')
+    const file = fileSource(settings, timers)
+    if (file !== undefined) return file
+    const { url, headers } = settings
+    if (url === undefined) throw uncheckedSettings()
     return new HttpPollSource({
       request: { url, ...(headers === undefined ? {} : { headers }) },
-      every: everyMs ?? EVERY,
-      ...(allowRedirectHosts === undefined ? {} : { allowRedirectHosts }),
-      ...bounds,
+      ...pollBounds(settings, timers, EVERY),
     })
   },
 }
 
-function checkOrigin({ url, file, secret }: UpstreamSettings): SettingsProblem[] {
-  const problems: SettingsProblem[] = []
-  if (url === undefined && file === undefined) {
-    problems.push({ path: 'url', message: 'give the url of a datafile, or a file' })
-  }
-  if (url !== undefined && file !== undefined) {
-    problems.push({ path: 'url', message: 'give either url or file, not both' })
-  }
-  if (url !== undefined && !isWebAddress(url)) {
+function checkOrigin(settings: UpstreamSettings): SettingsProblem[] {
+  const { url, secret } = settings
+  const origin = originProblem(settings, 'give the url of a datafile, or a file')
+  const problems = origin === undefined ? [] : [origin]
+  if (url !== undefined && webAddress(url) === undefined) {
     const message =
       'must be the http or https address of one datafile, such as ' +
       'https://cdn.example.com/production/featurevisor-web.json'
@@ -50,18 +43,4 @@ function checkOrigin({ url, file, secret }: UpstreamSettings): SettingsProblem[]
     problems.push({ path: 'secret', message })
   }
   return problems
-}
-
-function isWebAddress(url: string): boolean {
-  const parsed = URL.parse(url)
-  return parsed !== null && /^https?:$/.test(parsed.protocol)
-}
-
-function checkOptions({ options = {} }: UpstreamSettings): SettingsProblem[] {
-  try {
-    readOptions(options)
-    return []
-  } catch (error) {
-    return [{ path: 'options', message: error instanceof Error ? error.message : String(error) }]
-  }
 }

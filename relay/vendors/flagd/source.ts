@@ -3,11 +3,13 @@
  * that feed a daemon feed the relay, so both can run side by side on one source.
  */
 import { readOptions } from '../../engine/dialects/flagd/options.ts'
-import { FileSource } from '../../upstream/file.ts'
+import { ConvertedSource } from '../../upstream/converted-source.ts'
 import { HttpPollSource } from '../../upstream/http-poll.ts'
 import type { Source } from '../../upstream/source.ts'
+import { optionsProblems, originProblem, uncheckedSettings, webAddress } from '../settings.ts'
+import { fileSource, pollBounds } from '../transport.ts'
 import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
-import { JsonSource } from './yaml.ts'
+import { toJson } from './yaml.ts'
 
 /** The daemon's default. Milliseconds. */
 const EVERY = 5_000
@@ -19,26 +21,24 @@ const ACCEPT = 'application/json, application/yaml, application/x-yaml, text/yam
 export const flagd: Vendor = {
   name: 'flagd',
   dialect: 'flagd',
-  check: (settings) => [...checkOrigin(settings), ...checkInterval(settings), ...checkOptions(settings)],
+  check: (settings) => [
+    ...checkOrigin(settings),
+    ...checkInterval(settings),
+    ...optionsProblems(settings, readOptions),
+  ],
   connect(settings, { timers }: VendorTools): Source {
-    const { url, file, secret, everyMs, headers, allowRedirectHosts, maxBytes } = settings
-    const bounds = { timers, ...(maxBytes === undefined ? {} : { maxBytes }) }
-    if (file !== undefined) {
-      const every = everyMs === undefined ? {} : { every: everyMs }
-      return new JsonSource(new FileSource({ path: file, ...bounds, ...every }), file)
+    const { url, file: path = '', secret, headers } = settings
+    const file = fileSource(settings, timers)
+    if (file !== undefined) return new ConvertedSource(file, (document) => toJson(document, path))
+    if (url === undefined) throw uncheckedSettings()
+    const request = {
+      url,
+      accept: ACCEPT,
+      headers: { ...headers, ...(secret === undefined ? {} : { authorization: authorization(secret) }) },
     }
-    if (url === undefined) throw new Error('connect needs settings that check finds no fault in')
-    const source = new HttpPollSource({
-      request: {
-        url,
-        accept: ACCEPT,
-        headers: { ...headers, ...(secret === undefined ? {} : { authorization: authorization(secret) }) },
-      },
-      every: everyMs ?? EVERY,
-      ...(allowRedirectHosts === undefined ? {} : { allowRedirectHosts }),
-      ...bounds,
-    })
-    return new JsonSource(source, new URL(url).pathname)
+    const source = new HttpPollSource({ request, ...pollBounds(settings, timers, EVERY) })
+    const { pathname } = new URL(url)
+    return new ConvertedSource(source, (document) => toJson(document, pathname))
   },
 }
 
@@ -47,18 +47,16 @@ function authorization(secret: string): string {
   return /^\S+ \S/.test(secret) ? secret : `Bearer ${secret}`
 }
 
-function checkOrigin({ url, file, secret, headers = {} }: UpstreamSettings): SettingsProblem[] {
-  if (url === undefined && file === undefined) {
-    return [{ path: 'url', message: 'give the url of a flagd document, or a file (.json, .yaml or .yml)' }]
-  }
-  if (url !== undefined && file !== undefined) return [{ path: 'url', message: 'give either url or file, not both' }]
+function checkOrigin(settings: UpstreamSettings): SettingsProblem[] {
+  const { url, file, secret, headers = {} } = settings
+  const origin = originProblem(settings, 'give the url of a flagd document, or a file (.json, .yaml or .yml)')
+  if (origin !== undefined) return [origin]
   if (file !== undefined) {
     const known = /\.(?:json|ya?ml)$/i.test(file)
     return known ? [] : [{ path: 'file', message: 'must end in .json, .yaml or .yml, which tells the format' }]
   }
   const problems: SettingsProblem[] = []
-  const parsed = URL.parse(url ?? '')
-  if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
+  if (webAddress(url ?? '') === undefined) {
     const message =
       'must be the http or https address of a flagd document, such as https://flags.example.com/shop.yaml ' +
       '(a grpc, blob or Kubernetes source needs a daemon that exports the document)'
@@ -75,13 +73,4 @@ function checkOrigin({ url, file, secret, headers = {} }: UpstreamSettings): Set
 
 function checkInterval({ everyMs }: UpstreamSettings): SettingsProblem[] {
   return everyMs === undefined || everyMs <= LONGEST ? [] : [{ path: 'every', message: 'must be at most 24 hours' }]
-}
-
-function checkOptions({ options = {} }: UpstreamSettings): SettingsProblem[] {
-  try {
-    readOptions(options)
-    return []
-  } catch (error) {
-    return [{ path: 'options', message: error instanceof Error ? error.message : String(error) }]
-  }
 }

@@ -25,7 +25,7 @@ async function connected(change: Partial<UpstreamSettings> = {}, pageSize: numbe
   api.pageSize = pageSize
   const server = await api.listen()
   const timers = new FakeTimers()
-  const settings = { vendor: 'flagsmith', url: server.url, secret: api.key, ...change }
+  const settings = { vendor: 'flagsmith', url: server.url, secret: api.key, stream: false, ...change }
   expect(flagsmith.check(settings)).toEqual([])
   const source = flagsmith.connect(settings, { timers, seed: 'test' })
   const sink = new Recorder()

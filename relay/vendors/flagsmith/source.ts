@@ -8,7 +8,11 @@ import { FileSource } from '../../upstream/file.ts'
 import type { HttpRequest, Pages } from '../../upstream/http-exchange.ts'
 import { HttpPollSource } from '../../upstream/http-poll.ts'
 import type { Source } from '../../upstream/source.ts'
+import type { SseRequest } from '../../upstream/sse.ts'
+import { SseSource } from '../../upstream/sse-source.ts'
+import { UpstreamError } from '../../upstream/upstream-error.ts'
 import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
+import { FlagsmithFeed } from './stream.ts'
 
 const DEFAULT_URL = 'https://edge.api.flagsmith.com/api/v1/'
 const DOCUMENT = 'environment-document/'
@@ -30,19 +34,30 @@ export const flagsmith: Vendor = {
     if (base === undefined || secret === undefined) {
       throw new Error('connect needs settings that check finds no fault in')
     }
+    const feed = new FlagsmithFeed()
     let polls = 0
     const request = (): HttpRequest => ({
       url: `${base}${DOCUMENT}`,
       headers: { ...headers, 'x-environment-key': secret },
-      validators: polls++ % UNCONDITIONAL !== 0,
+      validators: polls++ % UNCONDITIONAL !== 0 && !feed.mustFetchWhole,
       pages: pagesOf(base),
     })
-    return new HttpPollSource({
-      request,
-      every: everyMs ?? 60_000,
-      ...(allowRedirectHosts === undefined ? {} : { allowRedirectHosts }),
-      ...bounds,
-    })
+    const poll = (): Source =>
+      new HttpPollSource({
+        request,
+        every: everyMs ?? 60_000,
+        ...(allowRedirectHosts === undefined ? {} : { allowRedirectHosts }),
+        ...bounds,
+      })
+    if (settings.stream === false) return poll()
+    // The stream is public: neither the server-side key nor anybody's gateway headers belong there.
+    const notices = (): SseRequest => {
+      const url = feed.address(base)
+      if (url === undefined) throw new UpstreamError('internal', 'the address of the stream is not known yet')
+      return { url }
+    }
+    const known = (): boolean => feed.address(base) !== undefined
+    return new SseSource({ stream: { request: notices }, feed, poll, pollWhen: 'always', known, timers })
   },
 }
 

@@ -4,13 +4,15 @@
  * ask; that also takes over every retriever that relay knows.
  */
 import { readOptions } from '../../engine/dialects/goff/options.ts'
-import { FileSource } from '../../upstream/file.ts'
+import { ConvertedSource } from '../../upstream/converted-source.ts'
 import { HttpPollSource } from '../../upstream/http-poll.ts'
 import type { HttpPollOptions } from '../../upstream/http-poll.ts'
 import type { Source } from '../../upstream/source.ts'
+import { optionsProblems, originProblem, uncheckedSettings, webAddress } from '../settings.ts'
+import { fileSource, pollBounds } from '../transport.ts'
 import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
-import { ConvertedSource } from './converted.ts'
 import { formatOf, toJson } from './formats.ts'
+import type { Format } from './formats.ts'
 import { readTransport } from './options.ts'
 
 /** The vendor's polling interval, its shortest, and its timeout. Milliseconds. */
@@ -26,27 +28,28 @@ export const goff: Vendor = {
   dialect: 'goff',
   check: (settings) => [...checkOrigin(settings), ...checkInterval(settings), ...checkOptions(settings)],
   connect(settings, { timers }: VendorTools): Source {
-    const { url, file, everyMs, allowRedirectHosts, maxBytes, options = {} } = settings
+    const { url, file: path, options = {} } = settings
     const { fileFormat } = readTransport(options).transport
-    const bounds = { timers, ...(maxBytes === undefined ? {} : { maxBytes }) }
-    if (file !== undefined) {
-      const source = new FileSource({ path: file, ...bounds, ...(everyMs === undefined ? {} : { every: everyMs }) })
-      return new ConvertedSource(source, ({ bytes }) => toJson(bytes, fileFormat ?? formatOf(file) ?? 'yaml'))
-    }
-    if (url === undefined) throw new Error('connect needs settings that check finds no fault in')
+    const file = fileSource(settings, timers)
+    if (file !== undefined && path !== undefined) return converted(file, () => fileFormat ?? formatOf(path))
+    if (url === undefined) throw uncheckedSettings()
     const source = new HttpPollSource({
       request: requestOf(url, settings),
-      every: everyMs ?? EVERY,
       deadline: DEADLINE,
-      ...(allowRedirectHosts === undefined ? {} : { allowRedirectHosts }),
-      ...bounds,
+      ...pollBounds(settings, timers, EVERY),
     })
     if (asksRelay(settings)) return source
     const { pathname } = new URL(url)
-    return new ConvertedSource(source, ({ bytes, contentType }) =>
-      toJson(bytes, fileFormat ?? formatOf(pathname, contentType) ?? 'yaml'),
-    )
+    return converted(source, (contentType) => fileFormat ?? formatOf(pathname, contentType))
   },
+}
+
+/** Flags are written in YAML unless something says otherwise. */
+function converted(source: Source, format: (contentType?: string) => Format | undefined): Source {
+  return new ConvertedSource(source, (document) => {
+    const bytes = toJson(document.bytes, format(document.contentType) ?? 'yaml')
+    return { ...document, bytes, contentType: 'application/json' }
+  })
 }
 
 function asksRelay({ options = {} }: UpstreamSettings): boolean {
@@ -74,10 +77,8 @@ function requestOf(url: string, settings: UpstreamSettings): HttpPollOptions['re
 
 function checkOrigin(settings: UpstreamSettings): SettingsProblem[] {
   const { url, file, secret, headers = {} } = settings
-  if (url === undefined && file === undefined) {
-    return [{ path: 'url', message: 'give the url of a flag file or of a GO Feature Flag relay, or a file' }]
-  }
-  if (url !== undefined && file !== undefined) return [{ path: 'url', message: 'give either url or file, not both' }]
+  const origin = originProblem(settings, 'give the url of a flag file or of a GO Feature Flag relay, or a file')
+  if (origin !== undefined) return [origin]
   const relay = asksRelay(settings)
   if (file !== undefined) {
     if (relay) return [{ path: 'options.endpoint', message: 'flag-configuration needs the url of a relay, not a file' }]
@@ -87,8 +88,8 @@ function checkOrigin(settings: UpstreamSettings): SettingsProblem[] {
     return [{ path: 'file', message }]
   }
   const problems: SettingsProblem[] = []
-  const parsed = URL.parse(url ?? '')
-  if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
+  const parsed = webAddress(url ?? '')
+  if (parsed === undefined) {
     const example = relay
       ? 'a relay, such as https://goff.example.com'
       : 'a flag file, such as https://x.example/flags.yaml'
@@ -111,12 +112,6 @@ function checkInterval({ everyMs }: UpstreamSettings): SettingsProblem[] {
   return everyMs === undefined || everyMs >= SHORTEST ? [] : [{ path: 'every', message: 'must be at least 1 second' }]
 }
 
-function checkOptions({ options = {} }: UpstreamSettings): SettingsProblem[] {
-  const { problems } = readTransport(options)
-  try {
-    readOptions(options)
-    return [...problems]
-  } catch (error) {
-    return [...problems, { path: 'options', message: error instanceof Error ? error.message : String(error) }]
-  }
+function checkOptions(settings: UpstreamSettings): SettingsProblem[] {
+  return [...readTransport(settings.options ?? {}).problems, ...optionsProblems(settings, readOptions)]
 }

@@ -31,7 +31,7 @@ afterEach(async () => {
 async function connected(connection: Partial<Connection> = {}, change: Partial<UpstreamSettings> = {}) {
   const server = await growthbookMock({ [KEY]: { payload: payload('a'), ...connection } }, '/base')
   const timers = new FakeTimers()
-  const settings = { vendor: 'growthbook', url: `${server.url}/base`, secret: KEY, ...change }
+  const settings = { vendor: 'growthbook', url: `${server.url}/base`, secret: KEY, stream: false, ...change }
   expect(growthbook.check(settings)).toEqual([])
   const source = growthbook.connect(settings, { timers, seed: 'test' })
   const sink = new Recorder()

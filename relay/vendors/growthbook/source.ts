@@ -1,5 +1,6 @@
 /**
- * GrowthBook's API server or its CDN, asked over HTTP for the payload of one SDK connection. Its client key is no secret
+ * GrowthBook's API server or its CDN, asked over HTTP for the payload of one SDK connection, at once when its stream
+ * tells of a change. Its client key is no secret
  * but part of the address, so it is never sent as a credential; a key of the API, which is one, is refused.
  *
  * Options beside those of the dialect: `decryptionKey`, the key of a connection with encryption, in base64.
@@ -8,11 +9,14 @@ import { readOptions } from '../../engine/dialects/growthbook/options.ts'
 import { FileSource } from '../../upstream/file.ts'
 import { HttpPollSource } from '../../upstream/http-poll.ts'
 import type { Source } from '../../upstream/source.ts'
+import { SseSource } from '../../upstream/sse-source.ts'
 import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
 import { DecryptingSource } from './decrypting-source.ts'
 import { readKey } from './decryption.ts'
+import { GrowthBookFeed, HEARTBEAT } from './stream.ts'
 
 const ROUTE = '/api/features/'
+const STREAM = '/sub/'
 
 /** As long as the vendor's SDKs take a payload for fresh. */
 const EVERY = 60_000
@@ -34,22 +38,32 @@ function plain(settings: UpstreamSettings, { timers }: VendorTools): Source {
   if (file !== undefined) {
     return new FileSource({ path: file, ...bounds, ...(everyMs === undefined ? {} : { every: everyMs }) })
   }
-  const url = addressOf(settings)
-  if (url === undefined) throw new Error('connect needs settings that check finds no fault in')
-  return new HttpPollSource({
-    request: { url, ...(headers === undefined ? {} : { headers }) },
-    every: everyMs ?? EVERY,
-    ...(allowRedirectHosts === undefined ? {} : { allowRedirectHosts }),
-    ...bounds,
+  const [url, stream] = [addressOf(settings, ROUTE), addressOf(settings, STREAM)]
+  if (url === undefined || stream === undefined) throw new Error('connect needs settings that check finds no fault in')
+  const sent = headers === undefined ? {} : { headers }
+  const poll = (): Source =>
+    new HttpPollSource({
+      request: { url, ...sent },
+      every: everyMs ?? EVERY,
+      ...(allowRedirectHosts === undefined ? {} : { allowRedirectHosts }),
+      ...bounds,
+    })
+  if (settings.stream === false) return poll()
+  return new SseSource({
+    stream: { request: { url: stream, ...sent }, heartbeat: HEARTBEAT, ...bounds },
+    feed: new GrowthBookFeed(),
+    poll,
+    pollWhen: 'always',
+    timers,
   })
 }
 
-/** The address of the payload; undefined when the settings do not make one. */
-function addressOf({ url, secret }: UpstreamSettings): string | undefined {
+/** The address of the payload or its stream; undefined when the settings do not make one. */
+function addressOf({ url, secret }: UpstreamSettings, route: string): string | undefined {
   const base = url === undefined ? undefined : baseOf(url)
   if (base === undefined) return undefined
-  if (base.key !== undefined) return `${base.address}${ROUTE}${encodeURIComponent(base.key)}`
-  return secret === undefined ? undefined : `${base.address}${ROUTE}${encodeURIComponent(secret)}`
+  const key = base.key ?? secret
+  return key === undefined ? undefined : `${base.address}${route}${encodeURIComponent(key)}`
 }
 
 /** The server's address, and the client key when the url already leads to its payload. */

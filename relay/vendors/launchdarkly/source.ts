@@ -4,10 +4,11 @@
  * cheap. A document may also be a file in the form of the SDKs' file data source.
  */
 import { readOptions } from '../../engine/dialects/launchdarkly/profile.ts'
-import { FileSource } from '../../upstream/file.ts'
 import { HttpPollSource } from '../../upstream/http-poll.ts'
 import type { Source } from '../../upstream/source.ts'
 import { SseSource } from '../../upstream/sse-source.ts'
+import { optionsProblems, originProblem, uncheckedSettings, webAddress } from '../settings.ts'
+import { fileSource, pollBounds, sizeBound } from '../transport.ts'
 import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
 import { HEARTBEAT, LaunchDarklyFeed, streamAddress } from './stream.ts'
 
@@ -19,28 +20,28 @@ const LEAST_EVERY = 30_000
 export const launchdarkly: Vendor = {
   name: 'launchdarkly',
   dialect: 'launchdarkly',
-  check: (settings) => [...checkOrigin(settings), ...checkOptions(settings)],
+  check: (settings) => [...checkOrigin(settings), ...optionsProblems(settings, readOptions)],
   connect(settings, { timers }: VendorTools): Source {
-    const { url, file, secret, everyMs, headers, allowRedirectHosts, maxBytes } = settings
-    const bounds = { timers, ...(maxBytes === undefined ? {} : { maxBytes }) }
-    if (file !== undefined) {
-      return new FileSource({ path: file, ...bounds, ...(everyMs === undefined ? {} : { every: everyMs }) })
-    }
+    const file = fileSource(settings, timers)
+    if (file !== undefined) return file
+    const { url, secret, headers } = settings
     const base = url === undefined ? undefined : baseOf(url)
-    if (base === undefined || secret === undefined)
-      throw new Error('connect needs settings that check finds no fault in')
+    if (base === undefined || secret === undefined) throw uncheckedSettings()
     const sent = { ...headers, authorization: secret }
     const poll = (): Source =>
       new HttpPollSource({
         request: { url: pollAddress(base), headers: sent },
-        every: everyMs ?? 30_000,
-        ...(allowRedirectHosts === undefined ? {} : { allowRedirectHosts }),
-        ...bounds,
+        ...pollBounds(settings, timers, LEAST_EVERY),
       })
     if (settings.stream === false) return poll()
     return new SseSource({
-      stream: { request: { url: streamAddress(base), headers: sent }, heartbeat: HEARTBEAT, ...bounds },
-      feed: new LaunchDarklyFeed(maxBytes),
+      stream: {
+        request: { url: streamAddress(base), headers: sent },
+        heartbeat: HEARTBEAT,
+        timers,
+        ...sizeBound(settings),
+      },
+      feed: new LaunchDarklyFeed(settings.maxBytes),
       poll,
       pollWhen: 'broken',
       timers,
@@ -48,16 +49,11 @@ export const launchdarkly: Vendor = {
   },
 }
 
-function checkOrigin({ url, file, secret, everyMs }: UpstreamSettings): SettingsProblem[] {
-  if (url === undefined && file === undefined) {
-    return [
-      {
-        path: 'url',
-        message: 'give the base url of the polling service, such as https://sdk.launchdarkly.com, or a file',
-      },
-    ]
-  }
-  if (url !== undefined && file !== undefined) return [{ path: 'url', message: 'give either url or file, not both' }]
+function checkOrigin(settings: UpstreamSettings): SettingsProblem[] {
+  const { url, secret, everyMs } = settings
+  const missing = 'give the base url of the polling service, such as https://sdk.launchdarkly.com, or a file'
+  const origin = originProblem(settings, missing)
+  if (origin !== undefined) return [origin]
   if (url === undefined) return []
   const problems: SettingsProblem[] = []
   const address = baseOf(url)
@@ -87,8 +83,8 @@ function secretProblem(secret: string | undefined): string | undefined {
 
 /** The address that routes are appended to; undefined when the url is none. A payload filter is the one query that counts. */
 function baseOf(url: string): URL | undefined {
-  const parsed = URL.parse(url)
-  if (parsed === null || !/^https?:$/.test(parsed.protocol)) return undefined
+  const parsed = webAddress(url)
+  if (parsed === undefined) return undefined
   if (`${parsed.username}${parsed.password}${parsed.hash}` !== '') return undefined
   if ([...parsed.searchParams.keys()].some((name) => name !== 'filter')) return undefined
   parsed.pathname = parsed.pathname.replace(/\/+$/, '')
@@ -101,13 +97,4 @@ function pollAddress(base: URL): string {
   if (VENDOR_HOST.test(url.hostname)) url.hostname = url.hostname.replace(/^stream\./, 'sdk.')
   url.pathname = `${url.pathname.replace(/\/+$/, '')}${LATEST_ALL}`
   return url.href
-}
-
-function checkOptions({ options = {} }: UpstreamSettings): SettingsProblem[] {
-  try {
-    readOptions(options)
-    return []
-  } catch (error) {
-    return [{ path: 'options', message: error instanceof Error ? error.message : String(error) }]
-  }
 }

@@ -28,7 +28,7 @@ async function started(state: State = DEMO): Promise<MockUnleash> {
 async function connected(change: (mock: MockUnleash) => Partial<UpstreamSettings> = () => ({})) {
   const mock = await started()
   const timers = new FakeTimers()
-  const settings = { vendor: 'unleash', url: mock.url, secret: TOKEN, ...change(mock) }
+  const settings = { vendor: 'unleash', url: mock.url, secret: TOKEN, stream: false, ...change(mock) }
   expect(unleash.check(settings)).toEqual([])
   const source = unleash.connect(settings, { timers, seed: 'test' })
   const sink = new Recorder()

@@ -1,5 +1,6 @@
 /**
- * Unleash's server, or an Edge in front of it, asked over HTTP for all features of an environment again and again. The
+ * Unleash's server, or an Edge in front of it, followed by its stream where it has one, and asked over HTTP for all
+ * features of an environment while it has none. The
  * token goes into Authorization without a scheme. The server shows who is connected by the headers of each request,
  * and sends segments only to callers that say they know them: without that header every rule would arrive inlined.
  */
@@ -9,7 +10,9 @@ import type { Timers } from '../../upstream/clock.ts'
 import { FileSource } from '../../upstream/file.ts'
 import { HttpPollSource } from '../../upstream/http-poll.ts'
 import type { Source } from '../../upstream/source.ts'
+import { SseSource } from '../../upstream/sse-source.ts'
 import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
+import { HEARTBEAT, STREAM, UnleashFeed } from './stream.ts'
 
 /** The client specification that the dialect passes, by the version the vendor's Node SDK names. */
 const SPECIFICATION = '5.2.0'
@@ -40,19 +43,26 @@ export const unleash: Vendor = {
       'unleash-client-spec': SPECIFICATION,
       'unleash-interval': String(every),
     }
-    return new HttpPollSource({
-      request: {
-        url: `${base}/client/features`,
-        headers: {
-          ...sent,
-          ...lowerCased(headers),
-          'unleash-connection-id': uuid(timers),
-          authorization: secret,
-        },
-      },
-      every,
-      ...(allowRedirectHosts === undefined ? {} : { allowRedirectHosts }),
-      ...bounds,
+    const all = {
+      ...sent,
+      ...lowerCased(headers),
+      'unleash-connection-id': uuid(timers),
+      authorization: secret,
+    }
+    const poll = (): Source =>
+      new HttpPollSource({
+        request: { url: `${base}/client/features`, headers: all },
+        every,
+        ...(allowRedirectHosts === undefined ? {} : { allowRedirectHosts }),
+        ...bounds,
+      })
+    if (settings.stream === false) return poll()
+    return new SseSource({
+      stream: { request: { url: `${base}${STREAM}`, headers: all }, heartbeat: HEARTBEAT, ...bounds },
+      feed: new UnleashFeed(secret, maxBytes),
+      poll,
+      pollWhen: 'broken',
+      timers,
     })
   },
 }
