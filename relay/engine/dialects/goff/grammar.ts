@@ -20,11 +20,11 @@ export interface Note {
   readonly message: string
 }
 
-type Set_ = ReadonlySet<TokenType>
-const QUERY: Set_ = new Set(['not', 'space', '(', 'attribute'])
-const VALUE: Set_ = new Set(['boolean', 'null', 'version', 'string', 'float', '-', 'integer', '['])
-const IN_PARENTHESES: Set_ = new Set(['space', ')'])
-const SPACE: Set_ = new Set(['space'])
+type Types = ReadonlySet<TokenType>
+const QUERY: Types = new Set(['not', 'space', '(', 'attribute'])
+const VALUE: Types = new Set(['boolean', 'null', 'version', 'string', 'float', '-', 'integer', '['])
+const IN_PARENTHESES: Types = new Set(['space', ')'])
+const SPACE: Types = new Set(['space'])
 
 /** Ends the rule that is being read; what it has so far remains. */
 class Mismatch extends Error {}
@@ -59,7 +59,7 @@ class Parser {
   }
 
   /** `after`: what may follow here; `resume`: where reading goes on after a mistake. */
-  query(chained: boolean, after: Set_, resume: Set_): Query {
+  query(chained: boolean, after: Types, resume: Types): Query {
     let query: Query = this.#unreadable
     try {
       this.#sync(QUERY)
@@ -79,7 +79,7 @@ class Parser {
     this.#note(`${JSON.stringify(rest)} is ignored`)
   }
 
-  #parentheses(after: Set_, resume: Set_, read: (query: Query) => void): void {
+  #parentheses(after: Types, resume: Types, read: (query: Query) => void): void {
     if (!QUERY.has(this.#next().type)) throw new Mismatch()
     if (++this.#nesting > MAX_NESTING) throw new TooLarge(`nests deeper than ${MAX_NESTING} parentheses`)
     const negated = this.#next().type === 'not'
@@ -97,7 +97,7 @@ class Parser {
     this.#match(')', new Set([...after, 'space']))
   }
 
-  #chain(first: Query, after: Set_, resume: Set_, read: (query: Query) => void): void {
+  #chain(first: Query, after: Types, resume: Types, read: (query: Query) => void): void {
     const rest: Link[] = []
     while (this.#next().type === 'space' && this.#next(1).type === 'logical') {
       this.#match('space', SPACE)
@@ -111,7 +111,7 @@ class Parser {
     }
   }
 
-  #condition(resume: Set_): Query {
+  #condition(resume: Types): Query {
     if (++this.#conditions > MAX_CONDITIONS) throw new TooLarge(`has more than ${MAX_CONDITIONS} conditions`)
     const path = this.#path()
     const operator = OPERATORS.get(this.#next().text)
@@ -136,7 +136,7 @@ class Parser {
     return path
   }
 
-  #literal(resume: Set_): Literal {
+  #literal(resume: Types): Literal {
     let literal: Literal = { type: 'unreadable' }
     try {
       this.#sync(VALUE)
@@ -183,7 +183,7 @@ class Parser {
   }
 
   /** The first item tells the type; a list that ends wrongly holds nothing, one with a wrong item cannot be read. */
-  #items(resume: Set_, read: (literal: Literal) => void): void {
+  #items(resume: Types, read: (literal: Literal) => void): void {
     const { type } = this.#next(1)
     if (type !== 'string' && type !== 'integer' && type !== 'float') throw new Mismatch()
     this.#match('[', VALUE)
@@ -209,7 +209,7 @@ class Parser {
   }
 
   /** Takes the token, drops one before it, or imagines it where what follows fits. */
-  #match(type: TokenType, after: Set_): void {
+  #match(type: TokenType, after: Types): void {
     if (this.#next().type === type) {
       this.#recovering = false
       this.#index++
@@ -223,7 +223,7 @@ class Parser {
   }
 
   /** Drops one token where that makes a choice possible. */
-  #sync(expected: Set_): void {
+  #sync(expected: Types): void {
     if (this.#recovering || expected.has(this.#next().type)) return
     if (!expected.has(this.#next(1).type)) throw new Mismatch()
     this.#drop()
@@ -235,14 +235,14 @@ class Parser {
     this.#recovering = false
   }
 
-  #recover(thrown: unknown, resume: Set_): void {
+  #recover(thrown: unknown, resume: Types): void {
     if (!(thrown instanceof Mismatch)) throw thrown
     if (this.#next().type !== 'end') this.#note('cannot be read from here')
     this.#recovering = true
     this.#skip(resume)
   }
 
-  #skip(until: Set_): void {
+  #skip(until: Types): void {
     while (this.#next().type !== 'end' && !until.has(this.#next().type)) this.#index++
   }
 
