@@ -21,11 +21,20 @@ export interface VersionedObject {
 export class PatchedDocument {
   #collections: ReadonlyMap<string, Map<string, Entry>>
   readonly #maxBytes: number
+  readonly #ties: 'repeat' | 'later'
   #size = 0
   #others: readonly (readonly [string, unknown])[] = []
 
-  /** Fixed names. More than `maxBytes` of objects, deleted ones' keys included, throws `UpstreamError` `too-large`. */
-  constructor(collections: readonly string[], maxBytes: number = 64 * 1024 * 1024) {
+  /**
+   * Fixed names. More than `maxBytes` of objects, deleted ones' keys included, throws `UpstreamError` `too-large`.
+   * `ties`: whether a change with the version that is known already is a repeat, or a later part of the same change.
+   */
+  constructor(
+    collections: readonly string[],
+    maxBytes: number = 64 * 1024 * 1024,
+    ties: 'repeat' | 'later' = 'repeat',
+  ) {
+    this.#ties = ties
     this.#maxBytes = maxBytes
     this.#collections = new Map(collections.map((name) => [name, new Map<string, Entry>()]))
   }
@@ -69,7 +78,8 @@ export class PatchedDocument {
     const entries = this.#collections.get(collection)
     if (entries === undefined) throw new UpstreamError('internal', `the document has no ${collection}`)
     const known = entries.get(key)
-    if (known !== undefined && known.version >= entry.version) return false
+    if (known !== undefined && known.version > entry.version) return false
+    if (known?.version === entry.version && this.#ties === 'repeat') return false
     const size = this.#size + sizeOf(key, entry) - sizeOf(key, known)
     this.#bounded(size)
     this.#size = size
@@ -83,9 +93,12 @@ export class PatchedDocument {
     throw new UpstreamError('too-large', `the patched document exceeds ${this.#maxBytes} bytes`)
   }
 
-  /** As JSON; each collection a mapping by key or a list, in the order in which its objects first came. */
-  toBytes(shape: 'mapping' | 'list'): Uint8Array {
-    const members = this.#others.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`)
+  /**
+   * As JSON; each collection a mapping by key or a list, in the order in which its objects first came. `others`: members
+   * before the collections instead of those that the whole document had.
+   */
+  toBytes(shape: 'mapping' | 'list', others: readonly (readonly [string, unknown])[] = this.#others): Uint8Array {
+    const members = others.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`)
     for (const [name, entries] of this.#collections) {
       const [open, close] = shape === 'mapping' ? ['{', '}'] : ['[', ']']
       const parts: string[] = []

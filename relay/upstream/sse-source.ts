@@ -22,7 +22,7 @@ export interface SseFeed {
   readonly current: boolean
   /** The document as the stream made it. Asked after `changed`, at most once in 100 ms. */
   document(): Uint8Array
-  /** A polled document on its way; undefined holds it back as older than what the stream told. */
+  /** A polled document on its way; undefined holds it back for a while as older than what the stream told. */
   polled?(document: UpstreamDocument): UpstreamDocument | undefined
 }
 
@@ -44,6 +44,8 @@ export interface SseSourceOptions {
 const COALESCE = 100
 /** A live stream confirms its document no more often than this. */
 const CONFIRM = 10_000
+/** Caches in front of servers are younger than this: a held back document that polls still find then is no leftover. */
+const HOLD = 300_000
 
 export class SseSource implements Source {
   readonly #options: SseSourceOptions
@@ -62,6 +64,7 @@ export class SseSource implements Source {
   #emittedAt = -Infinity
   #confirmedAt = -Infinity
   #lastEventId = ''
+  #held: { readonly document: UpstreamDocument; since: number } | undefined
   #sinkError: SourceStatus['lastError']
 
   constructor(options: SseSourceOptions) {
@@ -160,7 +163,7 @@ export class SseSource implements Source {
     this.#poll = this.#options.poll()
     this.#poll.start({
       document: (document) => this.#polled(document),
-      unchanged: (at) => this.#tell((sink) => sink.unchanged(at)),
+      unchanged: (at) => this.#pollUnchanged(at),
       failed: (error) => this.#tell((sink) => sink.failed(error)),
     })
   }
@@ -178,14 +181,28 @@ export class SseSource implements Source {
   #polled(document: UpstreamDocument): void {
     const { feed } = this.#options
     const newer = feed.polled === undefined ? document : feed.polled(document)
-    if (newer === undefined) return this.#tell((sink) => sink.unchanged(document.receivedAt))
-    this.#delivered = true
-    this.#tell((sink) => sink.document(newer))
+    if (newer === undefined) {
+      this.#held = { document, since: this.#timers.monotonic() }
+      return
+    }
+    this.#deliver(newer)
     if (!this.#stopped) this.#startStream()
+  }
+
+  #pollUnchanged(at: number): void {
+    if (this.#held === undefined) return this.#tell((sink) => sink.unchanged(at))
+    if (this.#timers.monotonic() - this.#held.since >= HOLD) this.#deliver(this.#held.document)
+  }
+
+  #deliver(document: UpstreamDocument): void {
+    this.#held = undefined
+    this.#delivered = true
+    this.#tell((sink) => sink.document(document))
   }
 
   #changed(origin: string): void {
     this.#dirty = origin
+    if (this.#held !== undefined) this.#held.since = this.#timers.monotonic()
     if (this.#flush !== undefined) return
     const wait = this.#emittedAt + COALESCE - this.#timers.monotonic()
     if (wait <= 0) this.#emit()

@@ -4,18 +4,21 @@
  * the environment, so a conditional request alone could keep an old one for ever.
  */
 import { readOptions } from '../../engine/dialects/flagsmith/profile.ts'
-import { FileSource } from '../../upstream/file.ts'
 import type { HttpRequest, Pages } from '../../upstream/http-exchange.ts'
 import { HttpPollSource } from '../../upstream/http-poll.ts'
 import type { Source } from '../../upstream/source.ts'
 import type { SseRequest } from '../../upstream/sse.ts'
 import { SseSource } from '../../upstream/sse-source.ts'
 import { UpstreamError } from '../../upstream/upstream-error.ts'
+import { baseAddress, optionsProblems, originProblem, uncheckedSettings } from '../settings.ts'
+import { fileSource, pollBounds } from '../transport.ts'
 import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
 import { FlagsmithFeed } from './stream.ts'
 
 const DEFAULT_URL = 'https://edge.api.flagsmith.com/api/v1/'
 const DOCUMENT = 'environment-document/'
+/** As often as the vendor's SDKs. Milliseconds. */
+const EVERY = 60_000
 
 /** Of this many polls one asks unconditionally: by default every ten minutes. */
 const UNCONDITIONAL = 10
@@ -23,17 +26,13 @@ const UNCONDITIONAL = 10
 export const flagsmith: Vendor = {
   name: 'flagsmith',
   dialect: 'flagsmith',
-  check: (settings) => [...checkOrigin(settings), ...checkOptions(settings)],
+  check: (settings) => [...checkOrigin(settings), ...optionsProblems(settings, readOptions)],
   connect(settings, { timers }: VendorTools): Source {
-    const { url = DEFAULT_URL, file, secret, everyMs, headers, allowRedirectHosts, maxBytes } = settings
-    const bounds = { timers, ...(maxBytes === undefined ? {} : { maxBytes }) }
-    if (file !== undefined) {
-      return new FileSource({ path: file, ...bounds, ...(everyMs === undefined ? {} : { every: everyMs }) })
-    }
+    const file = fileSource(settings, timers)
+    if (file !== undefined) return file
+    const { url = DEFAULT_URL, secret, headers } = settings
     const base = baseOf(url)
-    if (base === undefined || secret === undefined) {
-      throw new Error('connect needs settings that check finds no fault in')
-    }
+    if (base === undefined || secret === undefined) throw uncheckedSettings()
     const feed = new FlagsmithFeed()
     let polls = 0
     const request = (): HttpRequest => ({
@@ -42,13 +41,7 @@ export const flagsmith: Vendor = {
       validators: polls++ % UNCONDITIONAL !== 0 && !feed.mustFetchWhole,
       pages: pagesOf(base),
     })
-    const poll = (): Source =>
-      new HttpPollSource({
-        request,
-        every: everyMs ?? 60_000,
-        ...(allowRedirectHosts === undefined ? {} : { allowRedirectHosts }),
-        ...bounds,
-      })
+    const poll = (): Source => new HttpPollSource({ request, ...pollBounds(settings, timers, EVERY) })
     if (settings.stream === false) return poll()
     // The stream is public: neither the server-side key nor anybody's gateway headers belong there.
     const notices = (): SseRequest => {
@@ -85,8 +78,11 @@ function decoded(address: string): string {
   }
 }
 
-function checkOrigin({ url, file, secret }: UpstreamSettings): SettingsProblem[] {
-  if (url !== undefined && file !== undefined) return [{ path: 'url', message: 'give either url or file, not both' }]
+function checkOrigin(settings: UpstreamSettings): SettingsProblem[] {
+  const { url, file, secret } = settings
+  // Without either the address is the default, so only both together can be wrong.
+  const origin = url === undefined ? undefined : originProblem(settings, 'give a url or a file')
+  if (origin !== undefined) return [origin]
   if (file !== undefined) return []
   const problems: SettingsProblem[] = []
   if (url !== undefined && baseOf(url) === undefined) {
@@ -110,18 +106,8 @@ function secretProblem(secret: string | undefined): string | undefined {
 
 /** The address that ends where paths begin; undefined when the url is no such address. A bare host means its API. */
 function baseOf(url: string): string | undefined {
-  const parsed = URL.parse(url)
-  if (parsed === null || !/^https?:$/.test(parsed.protocol)) return undefined
-  if (`${parsed.username}${parsed.password}${parsed.search}${parsed.hash}` !== '') return undefined
+  const parsed = baseAddress(url)
+  if (parsed === undefined) return undefined
   const path = parsed.pathname.replace(/(?:\/environment-document)?\/*$/, '')
   return `${parsed.origin}${path === '' ? '/api/v1' : path}/`
-}
-
-function checkOptions({ options = {} }: UpstreamSettings): SettingsProblem[] {
-  try {
-    readOptions(options)
-    return []
-  } catch (error) {
-    return [{ path: 'options', message: error instanceof Error ? error.message : String(error) }]
-  }
 }

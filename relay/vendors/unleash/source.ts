@@ -1,16 +1,17 @@
 /**
  * Unleash's server, or an Edge in front of it, followed by its stream where it has one, and asked over HTTP for all
- * features of an environment while it has none. The
- * token goes into Authorization without a scheme. The server shows who is connected by the headers of each request,
- * and sends segments only to callers that say they know them: without that header every rule would arrive inlined.
+ * features of an environment while it has none. The token goes into Authorization without a scheme. The server shows
+ * who is connected by the headers of each request, and sends segments only to callers that say they know them: without
+ * that header every rule would arrive inlined.
  */
 import { hostname } from 'node:os'
 import { readOptions } from '../../engine/dialects/unleash/profile.ts'
 import type { Timers } from '../../upstream/clock.ts'
-import { FileSource } from '../../upstream/file.ts'
 import { HttpPollSource } from '../../upstream/http-poll.ts'
 import type { Source } from '../../upstream/source.ts'
 import { SseSource } from '../../upstream/sse-source.ts'
+import { baseAddress, optionsProblems, originProblem, uncheckedSettings } from '../settings.ts'
+import { fileSource, pollBounds, sizeBound } from '../transport.ts'
 import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
 import { HEARTBEAT, STREAM, UnleashFeed } from './stream.ts'
 
@@ -23,17 +24,14 @@ const EVERY = 15_000
 export const unleash: Vendor = {
   name: 'unleash',
   dialect: 'unleash',
-  check: (settings) => [...checkOrigin(settings), ...checkOptions(settings)],
+  check: (settings) => [...checkOrigin(settings), ...optionsProblems(settings, readOptions)],
   connect(settings, { timers }: VendorTools): Source {
-    const { url, file, secret, everyMs, headers, allowRedirectHosts, maxBytes, options = {} } = settings
-    const bounds = { timers, ...(maxBytes === undefined ? {} : { maxBytes }) }
-    if (file !== undefined) {
-      return new FileSource({ path: file, ...bounds, ...(everyMs === undefined ? {} : { every: everyMs }) })
-    }
+    const file = fileSource(settings, timers)
+    if (file !== undefined) return file
+    const { url, secret, headers, options = {} } = settings
     const base = url === undefined ? undefined : baseOf(url)
-    if (base === undefined || secret === undefined)
-      throw new Error('connect needs settings that check finds no fault in')
-    const every = everyMs ?? EVERY
+    if (base === undefined || secret === undefined) throw uncheckedSettings()
+    const bounds = pollBounds(settings, timers, EVERY)
     const appName = readOptions(options).appName ?? 'halyard'
     const sent = {
       'user-agent': appName,
@@ -41,7 +39,7 @@ export const unleash: Vendor = {
       'unleash-instanceid': `halyard-${hostname()}`,
       'unleash-sdk': SDK,
       'unleash-client-spec': SPECIFICATION,
-      'unleash-interval': String(every),
+      'unleash-interval': String(bounds.every),
     }
     const all = {
       ...sent,
@@ -50,16 +48,15 @@ export const unleash: Vendor = {
       authorization: secret,
     }
     const poll = (): Source =>
-      new HttpPollSource({
-        request: { url: `${base}/client/features`, headers: all },
-        every,
-        ...(allowRedirectHosts === undefined ? {} : { allowRedirectHosts }),
-        ...bounds,
-      })
+      new HttpPollSource({ request: { url: `${base}/client/features`, headers: all }, ...bounds })
     if (settings.stream === false) return poll()
     return new SseSource({
-      stream: { request: { url: `${base}${STREAM}`, headers: all }, heartbeat: HEARTBEAT, ...bounds },
-      feed: new UnleashFeed(secret, maxBytes),
+      stream: {
+        request: { url: `${base}${STREAM}`, headers: all },
+        heartbeat: HEARTBEAT,
+        ...sizeBound(settings),
+      },
+      feed: new UnleashFeed(secret, settings.maxBytes),
       poll,
       pollWhen: 'broken',
       timers,
@@ -71,13 +68,11 @@ function lowerCased(headers: Readonly<Record<string, string>> = {}): Record<stri
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 }
 
-function checkOrigin({ url, file, secret }: UpstreamSettings): SettingsProblem[] {
-  if (url === undefined && file === undefined) {
-    return [
-      { path: 'url', message: 'give the url of the Unleash server, such as https://unleash.example.com, or a file' },
-    ]
-  }
-  if (url !== undefined && file !== undefined) return [{ path: 'url', message: 'give either url or file, not both' }]
+function checkOrigin(settings: UpstreamSettings): SettingsProblem[] {
+  const { url, secret } = settings
+  const missing = 'give the url of the Unleash server, such as https://unleash.example.com, or a file'
+  const origin = originProblem(settings, missing)
+  if (origin !== undefined) return [origin]
   if (url === undefined) return []
   const problems: SettingsProblem[] = []
   if (baseOf(url) === undefined) {
@@ -101,9 +96,8 @@ function secretProblem(secret: string | undefined): string | undefined {
 
 /** The address that `/client/features` is appended to, whether or not the url has that or `/api` already. */
 function baseOf(url: string): string | undefined {
-  const parsed = URL.parse(url)
-  if (parsed === null || !/^https?:$/.test(parsed.protocol)) return undefined
-  if (`${parsed.username}${parsed.password}${parsed.search}${parsed.hash}` !== '') return undefined
+  const parsed = baseAddress(url)
+  if (parsed === undefined) return undefined
   const path = parsed.pathname.replace(/\/+$/, '').replace(/(?:\/client)?\/features$/, '')
   return `${parsed.origin}${path.endsWith('/api') ? path : `${path}/api`}`
 }
@@ -113,13 +107,4 @@ function uuid(timers: Timers): string {
   const digits = Array.from({ length: 32 }, () => Math.floor(timers.random() * 16).toString(16)).join('')
   const variant = '89ab'.charAt(Math.floor(timers.random() * 4))
   return digits.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, `$1-$2-4$3-${variant}$4-$5`)
-}
-
-function checkOptions({ options = {} }: UpstreamSettings): SettingsProblem[] {
-  try {
-    readOptions(options)
-    return []
-  } catch (error) {
-    return [{ path: 'options', message: error instanceof Error ? error.message : String(error) }]
-  }
 }
