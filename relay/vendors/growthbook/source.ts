@@ -1,18 +1,20 @@
 /**
  * GrowthBook's API server or its CDN, asked over HTTP for the payload of one SDK connection, at once when its stream
- * tells of a change. Its client key is no secret
- * but part of the address, so it is never sent as a credential; a key of the API, which is one, is refused.
+ * tells of a change. Its client key is no secret but part of the address, so it is never sent as a credential; a key of
+ * the API, which is one, is refused.
  *
  * Options beside those of the dialect: `decryptionKey`, the key of a connection with encryption, in base64.
  */
 import { readOptions } from '../../engine/dialects/growthbook/options.ts'
-import { FileSource } from '../../upstream/file.ts'
+import { ConvertedSource } from '../../upstream/converted-source.ts'
 import { HttpPollSource } from '../../upstream/http-poll.ts'
-import type { Source } from '../../upstream/source.ts'
+import type { Source, UpstreamDocument } from '../../upstream/source.ts'
 import { SseSource } from '../../upstream/sse-source.ts'
+import { UpstreamError } from '../../upstream/upstream-error.ts'
+import { baseAddress, optionsProblems, originProblem, uncheckedSettings } from '../settings.ts'
+import { fileSource, pollBounds, sizeBound } from '../transport.ts'
 import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
-import { DecryptingSource } from './decrypting-source.ts'
-import { readKey } from './decryption.ts'
+import { decryptPayload, readKey } from './decryption.ts'
 import { GrowthBookFeed, HEARTBEAT } from './stream.ts'
 
 const ROUTE = '/api/features/'
@@ -28,34 +30,35 @@ export const growthbook: Vendor = {
   connect(settings, tools: VendorTools): Source {
     const inner = plain(settings, tools)
     const key = decryptionKey(settings)
-    return key === undefined ? inner : new DecryptingSource(inner, key)
+    return key === undefined ? inner : new ConvertedSource(inner, (document) => decrypted(document, key))
   },
 }
 
 function plain(settings: UpstreamSettings, { timers }: VendorTools): Source {
-  const { file, everyMs, headers, allowRedirectHosts, maxBytes } = settings
-  const bounds = { timers, ...(maxBytes === undefined ? {} : { maxBytes }) }
-  if (file !== undefined) {
-    return new FileSource({ path: file, ...bounds, ...(everyMs === undefined ? {} : { every: everyMs }) })
-  }
+  const file = fileSource(settings, timers)
+  if (file !== undefined) return file
+  const { headers } = settings
   const [url, stream] = [addressOf(settings, ROUTE), addressOf(settings, STREAM)]
-  if (url === undefined || stream === undefined) throw new Error('connect needs settings that check finds no fault in')
+  if (url === undefined || stream === undefined) throw uncheckedSettings()
   const sent = headers === undefined ? {} : { headers }
-  const poll = (): Source =>
-    new HttpPollSource({
-      request: { url, ...sent },
-      every: everyMs ?? EVERY,
-      ...(allowRedirectHosts === undefined ? {} : { allowRedirectHosts }),
-      ...bounds,
-    })
+  const poll = (): Source => new HttpPollSource({ request: { url, ...sent }, ...pollBounds(settings, timers, EVERY) })
   if (settings.stream === false) return poll()
   return new SseSource({
-    stream: { request: { url: stream, ...sent }, heartbeat: HEARTBEAT, ...bounds },
+    stream: { request: { url: stream, ...sent }, heartbeat: HEARTBEAT, timers, ...sizeBound(settings) },
     feed: new GrowthBookFeed(),
     poll,
     pollWhen: 'always',
     timers,
   })
+}
+
+function decrypted(document: UpstreamDocument, key: Buffer): UpstreamDocument {
+  try {
+    return { ...document, bytes: decryptPayload(document.bytes, key) }
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : 'the document cannot be decrypted'
+    throw new UpstreamError('body', message, { cause })
+  }
 }
 
 /** The address of the payload or its stream; undefined when the settings do not make one. */
@@ -68,18 +71,17 @@ function addressOf({ url, secret }: UpstreamSettings, route: string): string | u
 
 /** The server's address, and the client key when the url already leads to its payload. */
 function baseOf(url: string): { readonly address: string; readonly key: string | undefined } | undefined {
-  const parsed = URL.parse(url)
-  if (parsed === null || !/^https?:$/.test(parsed.protocol)) return undefined
-  if (`${parsed.username}${parsed.password}${parsed.search}${parsed.hash}` !== '') return undefined
+  const parsed = baseAddress(url)
+  if (parsed === undefined) return undefined
   const [, path = '', key] = /^(.*?)(?:\/api\/features(?:\/([^/]+))?)?\/*$/.exec(parsed.pathname) ?? []
   return { address: `${parsed.origin}${path}`, key: key === undefined ? undefined : decodeURIComponent(key) }
 }
 
-function checkOrigin({ url, file, secret }: UpstreamSettings): SettingsProblem[] {
-  if (url === undefined && file === undefined) {
-    return [{ path: 'url', message: 'give the url of the API server, such as https://cdn.growthbook.io, or a file' }]
-  }
-  if (url !== undefined && file !== undefined) return [{ path: 'url', message: 'give either url or file, not both' }]
+function checkOrigin(settings: UpstreamSettings): SettingsProblem[] {
+  const { url, secret } = settings
+  const missing = 'give the url of the API server, such as https://cdn.growthbook.io, or a file'
+  const origin = originProblem(settings, missing)
+  if (origin !== undefined) return [origin]
   if (url === undefined) return []
   const base = baseOf(url)
   if (base === undefined) {
@@ -105,12 +107,7 @@ function keyProblem(inUrl: string | undefined, secret: string | undefined): stri
 }
 
 function checkOptions(settings: UpstreamSettings): SettingsProblem[] {
-  const problems: SettingsProblem[] = []
-  try {
-    readOptions(settings.options ?? {})
-  } catch (error) {
-    problems.push({ path: 'options', message: error instanceof Error ? error.message : String(error) })
-  }
+  const problems = optionsProblems(settings, readOptions)
   if (settings.options?.['decryptionKey'] !== undefined && decryptionKey(settings) === undefined) {
     problems.push({ path: 'options.decryptionKey', message: 'must be the connection’s key: 16 bytes in base64' })
   }
