@@ -2,6 +2,7 @@
  * Every setting of the relay, once: default, unit, reason. The checker, the JSON Schema for editors, the reference and
  * the environment variables are all derived from these schemas, so they cannot contradict each other.
  */
+import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { environmentSchema } from './environment.ts'
 import type { EnvironmentSettings } from './environment.ts'
@@ -17,6 +18,7 @@ export interface Settings {
   /** By name. At least one. */
   readonly environments: ReadonlyMap<string, EnvironmentSettings>
   readonly store: StoreSettings
+  /** Processes that serve; with 1 this process does. */
   readonly workers: number
   readonly log: { readonly level: LogLevel }
   readonly drain: { readonly windowMs: number; readonly graceMs: number }
@@ -24,6 +26,7 @@ export interface Settings {
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
 
+const MOST_WORKERS = 64
 const ENVIRONMENT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
 
 const drain: z.ZodType<Settings['drain']> = z
@@ -46,9 +49,14 @@ export const settingsSchema: z.ZodType<Settings> = z.strictObject({
     .describe('The environments served, by name: letters, digits, dots, dashes, underscores; up to 63.'),
   store: storeSchema.prefault({}).describe('Where last known good documents outlive the process.'),
   workers: z
-    .literal(1, { error: 'must be 1: several workers in one process come later; run several replicas instead' })
+    .union([z.literal('auto'), z.int().min(1).max(MOST_WORKERS)], {
+      error: `must be auto or a whole number from 1 to ${MOST_WORKERS}`,
+    })
     .default(1)
-    .describe('Processes that share the port. Only 1 for now; run more replicas to use more cores.'),
+    .transform((workers) => (workers === 'auto' ? Math.min(availableParallelism(), MOST_WORKERS) : workers))
+    .describe(
+      'Processes that answer on the port; `auto` takes one per processor. With more than 1, a further process asks upstreams, keeps stores and replaces a worker that died. Limits on connections and caches are shared out among them.',
+    ),
   log: z
     .strictObject({
       level: z

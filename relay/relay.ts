@@ -9,17 +9,21 @@ import type { SnapshotChange } from './environment/environment.ts'
 import { RefreshedEnvironment } from './environment/refresh.ts'
 import type { RefreshEvents } from './environment/refresh.ts'
 import { Registry } from './environment/registry.ts'
-import type { Wanted } from './environment/registry.ts'
+import type { ManagedEnvironment, Wanted } from './environment/registry.ts'
 import type { Log } from './log.ts'
 import { Server } from './serve/server.ts'
-import type { EnvironmentSettings as ServedEnvironment } from './serve/settings.ts'
+import type { EnvironmentSettings as ServedEnvironment, Limits } from './serve/settings.ts'
 import { DiskStore } from './store/disk.ts'
 import { RedisStore } from './store/redis.ts'
 import type { Store } from './store/store.ts'
 import { Metrics } from './telemetry/metrics.ts'
+import { SummedMetrics } from './telemetry/summed-metrics.ts'
 import { systemTimers } from './upstream/clock.ts'
 import type { Timers } from './upstream/clock.ts'
 import { vendors } from './vendors/index.ts'
+import type { MirrorSettings } from './workers/messages.ts'
+import { Pool } from './workers/pool.ts'
+import { mirrorOf, PublishedEnvironment } from './workers/published.ts'
 
 export interface RelayTools {
   readonly log: Log
@@ -57,6 +61,8 @@ class Relay implements RunningRelay {
   readonly #registry: Registry
   readonly #stores: readonly Store[]
   readonly #compiler: Compiler
+  /** Absent where this process serves by itself. */
+  readonly #pool: Pool | undefined
   readonly #server: Server
   #settings: Settings
   #reloading: Promise<void> = Promise.resolve()
@@ -76,11 +82,29 @@ class Relay implements RunningRelay {
     })
     this.#stores = storesOf(settings, timers, (store, message) => log.warn({ store }, message))
     const { prefix, limits, readiness, express, management, host, port } = settings.listen
+    const { workers } = settings
+    const listen = { host, port }
+    const pool = (this.#pool =
+      workers === 1
+        ? undefined
+        : new Pool({
+            count: workers,
+            settings: { listen, prefix, readiness, express, limits: shareOf(limits, workers) },
+            logLevel: settings.log.level,
+            log,
+            timers,
+          }))
+    const own = this.#metrics
     this.#server = new Server({
-      settings: { environments: [], listen: { host, port }, management, prefix, limits, readiness, express },
+      settings: { environments: [], listen, management, prefix, limits, readiness, express },
       timers,
-      observer: this.#metrics,
-      metrics: this.#metrics,
+      observer: own,
+      ...(pool === undefined
+        ? { metrics: own }
+        : {
+            metrics: new SummedMetrics({ own, others: () => pool.metrics(), living: () => pool.living }),
+            doors: { public: pool },
+          }),
     })
   }
 
@@ -119,33 +143,46 @@ class Relay implements RunningRelay {
 
   async #reconcile(settings: Settings): Promise<void> {
     const wanted = [...settings.environments].map(([name, environment]) => this.#wanted(name, environment))
-    await this.#registry.reconcile(wanted, () => this.#server.reload({ environments: this.#served(settings) }))
+    let taken: Promise<void> | undefined
+    await this.#registry.reconcile(wanted, () => {
+      const environments = this.#served(settings)
+      this.#server.reload({ environments })
+      taken = this.#pool?.serve(environments.flatMap(mirrored))
+    })
+    await taken
+    this.#pool?.setLogLevel(settings.log.level)
   }
 
   #served(settings: Settings): ServedEnvironment[] {
-    return [...settings.environments].flatMap(([name, served]) => {
+    return [...settings.environments].flatMap(([name, configured]) => {
       const environment = this.#registry.get(name)
-      return environment === undefined ? [] : [{ ...served, name, environment }]
+      return environment === undefined ? [] : [{ ...servingPart(configured), name, environment }]
     })
   }
 
   #wanted(name: string, { upstream, plausibility, staleAfterMs }: EnvironmentSettings): Wanted {
-    const create = (): RefreshedEnvironment => {
+    const create = (): ManagedEnvironment => {
       const vendor = vendors.get(upstream.vendor)
       if (vendor === undefined) throw new Error(`no vendor is called ${upstream.vendor}`)
-      return new RefreshedEnvironment({
+      const { name: vendorName, dialect } = vendor
+      const options = upstream.options ?? {}
+      const events = this.#events()
+      const inner = new RefreshedEnvironment({
         name,
-        vendor: vendor.name,
-        dialect: vendor.dialect,
-        options: upstream.options ?? {},
+        vendor: vendorName,
+        dialect,
+        options,
         source: vendor.connect(upstream, { timers: this.#timers, seed: name }),
         stores: this.#stores,
         plausibility,
         staleAfterMs,
         timers: this.#timers,
-        events: this.#events(),
+        events,
         compiler: this.#compiler,
       })
+      if (this.#pool === undefined) return inner
+      const listenerFailed = (error: unknown): void => events.listenerFailed(name, String(error))
+      return new PublishedEnvironment({ inner, pool: this.#pool, dialect, options, listenerFailed })
     }
     return { name, fingerprint: JSON.stringify([upstream, plausibility, staleAfterMs]), create }
   }
@@ -192,6 +229,28 @@ function storesOf(settings: Settings, timers: Timers, warn: (store: string, mess
       ? []
       : [new RedisStore({ url: redis.url, prefix: redis.keyPrefix, timers, report: report('redis') })]),
   ]
+}
+
+/** What is bounded for the whole relay, for one of so many processes. */
+function shareOf(limits: Limits, workers: number): Limits {
+  const { connections, bulkCacheBytes } = limits
+  return {
+    ...limits,
+    connections: Math.ceil(connections / workers),
+    bulkCacheBytes: Math.floor(bulkCacheBytes / workers),
+  }
+}
+
+/** Without what is only for asking the upstream, its secrets above all. */
+function servingPart(settings: EnvironmentSettings): Required<Omit<ServedEnvironment, 'name' | 'environment'>> {
+  const { keys, anonymous, cors, valueless, valuelessByAgent, snakeCaseErrors, flagSetMetadata, clientFlags } = settings
+  return { keys, anonymous, cors, valueless, valuelessByAgent, snakeCaseErrors, flagSetMetadata, clientFlags }
+}
+
+/** An environment as workers know it. */
+function mirrored({ environment, ...settings }: ServedEnvironment): MirrorSettings[] {
+  const mirror = mirrorOf(environment)
+  return mirror === undefined ? [] : [{ ...settings, mirror }]
 }
 
 /** Settings that a running process cannot take over. */

@@ -22,6 +22,15 @@ export interface ServerParts {
   readonly metrics: MetricsSource
   /** Routes of the public door besides OFREP's. */
   readonly routes?: readonly Route[]
+  /** Doors to open instead of listeners of this process's own, where several processes share the work. */
+  readonly doors?: { readonly public?: Door; readonly management?: Door }
+}
+
+/** Stands where this process shall have no door. */
+export const absentDoor: Door = {
+  listen: () => Promise.resolve({ host: '', port: 0 }),
+  retire: () => undefined,
+  close: () => Promise.resolve(),
 }
 
 export interface Addresses {
@@ -44,7 +53,7 @@ export class Server {
   #draining: Promise<void> | undefined
 
   /** Throws when the settings contradict themselves, such as one key for two environments. */
-  constructor({ settings, timers, observer, metrics, routes = [] }: ServerParts) {
+  constructor({ settings, timers, observer, metrics, routes = [], doors = {} }: ServerParts) {
     const { environments, prefix, readiness = 'all', express = true, listen, management } = settings
     const limits = { ...defaultLimits, ...settings.limits }
     this.#timers = timers
@@ -62,21 +71,25 @@ export class Server {
     const startedAt = timers.monotonic()
     const managed = new ManagementSite({ tenants, timers, observer, metrics, readiness, draining, startedAt })
     const refused = (status: number): void => observer.answered('other', 'other', status, 0)
-    this.#public = new HttpDoor({
-      listen,
-      limits,
-      timers,
-      refused,
-      handle: (request) => site.handle(request),
-      ...(express ? { express: { counted: (what) => observer.lane(what) } } : undefined),
-    })
-    this.#management = new HttpDoor({
-      listen: { ...management, host: management.host ?? '127.0.0.1' },
-      limits,
-      timers,
-      refused,
-      handle: (request) => managed.handle(request),
-    })
+    this.#public =
+      doors.public ??
+      new HttpDoor({
+        listen,
+        limits,
+        timers,
+        refused,
+        handle: (request) => site.handle(request),
+        ...(express ? { express: { counted: (what) => observer.lane(what) } } : undefined),
+      })
+    this.#management =
+      doors.management ??
+      new HttpDoor({
+        listen: { ...management, host: management.host ?? '127.0.0.1' },
+        limits,
+        timers,
+        refused,
+        handle: (request) => managed.handle(request),
+      })
   }
 
   /** Opens both doors, management first so that readiness can be asked for from the beginning. */
@@ -96,6 +109,11 @@ export class Server {
    */
   reload({ environments }: ReloadableSettings): void {
     this.#tenants.replace(environments)
+  }
+
+  /** From now on every answer tells its client to open no further request on its connection. */
+  retire(): void {
+    this.#public.retire()
   }
 
   /** Readiness goes first, then new requests on old connections, then idle connections, then all. Idempotent. */

@@ -70,10 +70,19 @@ export class DurationHistogram extends Histogram<Label> {
     series.total++
   }
 
-  /** What the library asks of a metric when it writes text or JSON. */
+  /** What the library asks of a metric when it writes text. */
   getForPromString(): Promise<Exported> {
+    return Promise.resolve(this.#exported())
+  }
+
+  /** And when it writes JSON, where it has labels of its own making to spread. */
+  override get(): ReturnType<Histogram<Label>['get']> {
+    return Promise.resolve(this.#exported() as unknown as Awaited<ReturnType<Histogram<Label>['get']>>)
+  }
+
+  #exported(): Exported {
     const values = [...this.#series.values()].flatMap((ofRoute) => [...ofRoute.values()].flatMap(lines))
-    return Promise.resolve({ name: NAME, help: HELP, type: 'histogram', aggregator: 'sum', values })
+    return { name: NAME, help: HELP, type: 'histogram', aggregator: 'sum', values }
   }
 }
 

@@ -3,6 +3,7 @@
  * from a bounded set; a label that a client can choose would let it grow our memory without end.
  */
 import { collectDefaultMetrics, Counter, Registry } from 'prom-client'
+import type { MetricObjectWithValues, MetricValue } from 'prom-client'
 import type { Environment } from '../environment/environment.ts'
 import type { EvaluationCounter, Observer } from '../serve/observer.ts'
 import { DurationHistogram } from './duration-histogram.ts'
@@ -110,6 +111,11 @@ export class Metrics implements Observer {
   /** The media type of `text`. */
   get contentType(): string {
     return this.#registry.contentType
+  }
+
+  /** Everything as plain data, to be summed with that of other processes. */
+  values(): Promise<MetricObjectWithValues<MetricValue<string>>[]> {
+    return this.#registry.getMetricsAsJSON()
   }
 
   /** Everything in Prometheus' text format. */
