@@ -2,7 +2,7 @@
  * What vendors' checks of their settings have in common: an address or a file, an address that paths can be appended to,
  * options that the dialect accepts. Said once, so that every vendor says it in the same words.
  */
-import type { SettingsProblem, UpstreamSettings } from './vendor.ts'
+import type { SettingsProblem, UpstreamSettings, Vendor } from './vendor.ts'
 
 /** Why a document can be fetched from neither or both; undefined when exactly one is given. `missing` names what to give. */
 export function originProblem({ url, file }: UpstreamSettings, missing: string): SettingsProblem | undefined {
@@ -35,6 +35,14 @@ export function optionsProblems(
   } catch (error) {
     return [{ path: 'options', message: error instanceof Error ? error.message : String(error) }]
   }
+}
+
+/** The options that are the dialect's. */
+export function dialectOptions(
+  { ownOptions = [] }: Vendor,
+  { options = {} }: UpstreamSettings,
+): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !ownOptions.includes(name)))
 }
 
 /** What `connect` throws when it is called although `check` would have found a fault. */

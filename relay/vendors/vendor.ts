@@ -45,6 +45,11 @@ export interface Vendor {
   readonly name: string
   /** The engine's dialect that its documents are written in. */
   readonly dialect: string
+  /**
+   * Names of options that say how to talk rather than what a document means. They are kept from the dialect: options
+   * become part of revisions, where a decryption key has no business. Default none.
+   */
+  readonly ownOptions?: readonly string[]
   /** Everything wrong with the settings at once; empty when `connect` may be called. No I/O. */
   check(settings: UpstreamSettings): readonly SettingsProblem[]
   /** A source that is not started yet. */

@@ -26,6 +26,7 @@ const CONFIGURATION = '/v1/flag/configuration'
 export const goff: Vendor = {
   name: 'goff',
   dialect: 'goff',
+  ownOptions: ['endpoint', 'fileFormat'],
   check: (settings) => [...checkOrigin(settings), ...checkInterval(settings), ...checkOptions(settings)],
   connect(settings, { timers }: VendorTools): Source {
     const { url, file: path, options = {} } = settings

@@ -26,6 +26,7 @@ const EVERY = 60_000
 export const growthbook: Vendor = {
   name: 'growthbook',
   dialect: 'growthbook',
+  ownOptions: ['decryptionKey'],
   check: (settings) => [...checkOrigin(settings), ...checkOptions(settings)],
   connect(settings, tools: VendorTools): Source {
     const inner = plain(settings, tools)

@@ -9,6 +9,8 @@ import type { TestUpstream } from '../../../upstream/testing/upstreams.ts'
 /** An environment document as far as the API itself looks into it. */
 export interface EnvironmentDocument {
   readonly updated_at?: string
+  /** The client-side key. */
+  readonly api_key?: string
   readonly identity_overrides?: readonly object[]
 }
 
@@ -22,6 +24,8 @@ export class FlagsmithApi {
   pageSize: number = 100
   /** Status of every answer instead, to test outages. */
   failing: number | undefined
+  /** Streams that are open now; undefined: there is no real-time service. */
+  streams: Set<ServerResponse> | undefined
 
   constructor(document: EnvironmentDocument) {
     this.document = document
@@ -32,8 +36,22 @@ export class FlagsmithApi {
     return await httpUpstream((request, response) => this.#answer(request, response))
   }
 
+  /** Tells every stream when the environment changed, in seconds as the service does. */
+  announce(): void {
+    const seconds = Date.parse(this.document.updated_at ?? '') / 1_000
+    for (const stream of this.streams ?? []) {
+      stream.write(`event: environment_updated\ndata: ${JSON.stringify({ updated_at: seconds })}\n\n`)
+    }
+  }
+
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '', 'http://api')
+    const { streams } = this
+    if (streams !== undefined && url.pathname === `/sse/environments/${this.document.api_key ?? ''}/stream`) {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': ping\n\n')
+      streams.add(response)
+      return void response.once('close', () => streams.delete(response))
+    }
     if (this.failing !== undefined) return send(response, this.failing, { detail: 'failing' })
     if (url.pathname !== PATH) return send(response, 404, { detail: 'Not found.' })
     if (request.method !== 'GET') return send(response, 405, { detail: 'Method not allowed.' })

@@ -19,6 +19,8 @@ export interface Connection {
 export interface GrowthbookMock extends TestUpstream {
   /** By client key; may be changed while the server runs. */
   readonly connections: Map<string, Connection>
+  /** Streams that are open now; the stream route is not there while this is undefined, as on servers without a proxy. */
+  streams: Set<ServerResponse> | undefined
 }
 
 const CACHE = 'public, max-age=30, stale-while-revalidate=3600, stale-if-error=36000'
@@ -29,8 +31,27 @@ export async function growthbookMock(
   path: string = '',
 ): Promise<GrowthbookMock> {
   const byKey = new Map(Object.entries(connections))
-  const server = await httpUpstream((request, response) => answer(request, response, byKey, path))
-  return Object.assign(server, { connections: byKey })
+  const server = await httpUpstream((request, response) => {
+    const { pathname } = new URL(request.url ?? '', 'http://server')
+    const stream = `${path}/sub/`
+    if (mock.streams !== undefined) response.setHeader('x-sse-support', 'enabled')
+    if (mock.streams === undefined || !pathname.startsWith(stream)) return answer(request, response, byKey, path)
+    if (!byKey.has(decodeURIComponent(pathname.slice(stream.length)))) return void response.writeHead(400).end()
+    const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-cache', 'x-accel-buffering': 'no' }
+    const open = mock.streams
+    response.writeHead(200, headers).write('retry: 10000\n\n')
+    open.add(response)
+    response.once('close', () => open.delete(response))
+  })
+  const mock: GrowthbookMock = Object.assign(server, { connections: byKey, streams: undefined })
+  return mock
+}
+
+/** Tells every open stream: the payload of a connection as it is now, or only that it changed. */
+export function announce(mock: GrowthbookMock, key: string, how: 'features' | 'features-updated'): void {
+  const connection = mock.connections.get(key)
+  const data = how === 'features' && connection !== undefined ? JSON.stringify(bodyOf(connection)) : ''
+  for (const stream of mock.streams ?? []) stream.write(`id: ${Date.now()}\nevent: ${how}\ndata: ${data}\n\n`)
 }
 
 function answer(

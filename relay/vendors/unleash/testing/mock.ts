@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { httpUpstream } from '../../../upstream/testing/upstreams.ts'
 import type { TestUpstream } from '../../../upstream/testing/upstreams.ts'
+import { Streaming } from './streaming.ts'
 
 interface Strategy {
   readonly name: string
@@ -36,6 +37,9 @@ export class MockUnleash {
   #revision = 1
   /** Answers every request with this status instead, while it is set. */
   failing: number | undefined
+  /** Answers the streaming route with this status instead; servers without streaming say 404. */
+  streamFailing: number | undefined = 404
+  readonly streaming: Streaming = new Streaming()
 
   private constructor(server: TestUpstream, tokens: ReadonlySet<string>, state: State) {
     this.#server = server
@@ -60,10 +64,11 @@ export class MockUnleash {
     return this.#server.requests
   }
 
-  /** The next revision. */
-  publish(state: State): void {
-    this.#state = state
+  /** The next revision; `quietly`: streams are not told. */
+  publish(state: State, quietly: boolean = false): void {
     this.#revision += 1
+    this.streaming.changed(this.#state, state, this.#revision, quietly)
+    this.#state = state
   }
 
   close(): Promise<void> {
@@ -79,6 +84,10 @@ export class MockUnleash {
     if (token === undefined || !this.#tokens.has(token)) return json(response, 401, { name: 'AuthenticationRequired' })
     if (request.method === 'GET' && pathname === '/api/client/features') {
       return this.#features(request, token, searchParams, response)
+    }
+    if (request.method === 'GET' && pathname === '/api/client/streaming') {
+      if (this.streamFailing !== undefined) return void response.writeHead(this.streamFailing).end()
+      return this.streaming.connect(request, response, this.#state, this.#revision)
     }
     if (request.method === 'POST' && /^\/api\/client\/(?:register|metrics|metrics\/bulk)$/.test(pathname)) {
       this.reports.push({ path: pathname, body: JSON.parse(text) })
