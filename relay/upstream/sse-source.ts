@@ -65,6 +65,8 @@ export class SseSource implements Source {
   #confirmedAt = -Infinity
   #lastEventId = ''
   #held: { readonly document: UpstreamDocument; since: number } | undefined
+  /** A fetch that the stream asked for was not answered yet. */
+  #asked = false
   #sinkError: SourceStatus['lastError']
 
   constructor(options: SseSourceOptions) {
@@ -126,7 +128,10 @@ export class SseSource implements Source {
   #judge(ask: () => Verdict, origin: string): void {
     const verdict = ask()
     if (this.#options.feed.current) this.#becomeCurrent()
-    if (verdict === 'fetch') this.#poll?.refresh()
+    if (verdict === 'fetch') {
+      this.#asked = true
+      this.#poll?.refresh()
+    }
     if (verdict === 'changed') this.#changed(origin)
   }
 
@@ -179,6 +184,7 @@ export class SseSource implements Source {
   }
 
   #polled(document: UpstreamDocument): void {
+    this.#asked = false
     const { feed } = this.#options
     const newer = feed.polled === undefined ? document : feed.polled(document)
     if (newer === undefined) {
@@ -190,6 +196,7 @@ export class SseSource implements Source {
   }
 
   #pollUnchanged(at: number): void {
+    this.#asked = false
     if (this.#held === undefined) return this.#tell((sink) => sink.unchanged(at))
     if (this.#timers.monotonic() - this.#held.since >= HOLD) this.#deliver(this.#held.document)
   }
@@ -229,7 +236,7 @@ export class SseSource implements Source {
 
   #confirm(): void {
     if (!this.#current || this.#dirty !== undefined || !this.#delivered) return
-    if (this.#options.pollWhen === 'always' && !this.#pollWorks()) return
+    if (this.#options.pollWhen === 'always' && (this.#asked || !this.#pollWorks())) return
     const now = this.#timers.monotonic()
     if (now - this.#confirmedAt < CONFIRM) return
     this.#confirmedAt = now

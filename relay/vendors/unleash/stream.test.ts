@@ -176,7 +176,8 @@ describe('servers that do not stream', () => {
 })
 
 it('the server of these tests streams to the vendor’s unmodified SDK', async () => {
-  const mock = await streaming({ features: [{ name: 'a', strategies: [] }], segments: [] })
+  const feature = (name: string): State['features'][number] => ({ ...DEMO.features[0], name })
+  const mock = await streaming({ features: [feature('a')], segments: DEMO.segments })
   const client = new Unleash({
     appName: 'shop',
     url: `${mock.url}/api`,
@@ -191,9 +192,9 @@ it('the server of these tests streams to the vendor’s unmodified SDK', async (
   open.unshift({ close: () => client.destroy() })
   const names = (): string => client.getFeatureToggleDefinitions().map(({ name }) => name).sort().join() // prettier-ignore
   await until(() => names() === 'a', 'the hydration')
-  mock.publish({ features: [{ name: 'a' }, { name: 'b' }], segments: [] })
+  mock.publish({ features: [feature('a'), feature('b')], segments: DEMO.segments })
   await until(() => names() === 'a,b', 'the change')
-  mock.publish({ features: [{ name: 'b' }], segments: [] })
+  mock.publish({ features: [feature('b')], segments: DEMO.segments })
   await until(() => names() === 'b', 'the removal')
   expect(errors).toEqual([])
   expect(mock.requests.some(({ url }) => url?.startsWith('/api/client/features'))).toBe(false)
