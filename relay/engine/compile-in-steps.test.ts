@@ -63,7 +63,10 @@ function documentsOf(dialect: string): string[] {
   const recorded = existsSync(vectors) ? [...objectsIn(JSON.parse(readFileSync(vectors, 'utf8')))] : []
   const texts = recorded.map((object) => JSON.stringify(object)).filter((text) => text.length > 300)
   const chosen = [...new Set(texts)].sort((a, b) => b.length - a.length).slice(0, 60)
-  return [...(existsSync(demo) ? [readFileSync(demo, 'utf8')] : []), ...chosen]
+  const deep = chosen
+    .slice(0, 3)
+    .map((text) => text.replace(/:(?=[[{"\d])/, `:${'['.repeat(300)}${']'.repeat(300)},"a":`))
+  return [...(existsSync(demo) ? [readFileSync(demo, 'utf8')] : []), ...chosen, ...deep]
 }
 
 describe.each(dialectNames)('%s', (dialect) => {

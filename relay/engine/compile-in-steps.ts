@@ -101,7 +101,10 @@ class Workshop implements Tools {
 
   flag(key: string, path: string, definition: unknown, build: () => FlagPlan): FlagPlan {
     if (!this.deferring) {
-      return quarantining(key, path, definition, build, this.#into ?? this.#places.at(-1) ?? [])
+      return quarantining(
+        { key, path, definition, build, spelling: this.spelling },
+        this.#into ?? this.#places.at(-1) ?? [],
+      )
     }
     const found: Problem[] = []
     this.#places.push(found, [])
@@ -113,7 +116,7 @@ class Workshop implements Tools {
     this.#deferred.set(later, () => {
       this.#into = found
       try {
-        return quarantining(key, path, definition, build, found)
+        return quarantining({ key, path, definition, build, spelling: this.spelling }, found)
       } finally {
         this.#into = undefined
       }

@@ -5,7 +5,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import type { Dialect, Tools } from './dialect.ts'
-import { parseDocument, Spelling } from './json.ts'
+import { isCut, MAX_DEPTH, parseDocument, Spelling } from './json.ts'
 import type { FlagPlan, Plan } from './plan.ts'
 import { DocumentError, FlagError } from './problem.ts'
 import type { Problem } from './problem.ts'
@@ -35,10 +35,11 @@ export function compileWith(dialect: Dialect, input: CompileInput): Compiled {
   const tools: Tools = {
     spelling,
     warn: (problem) => problems.push({ ...problem, severity: 'warning' }),
-    flag: (key, path, definition, build) => quarantining(key, path, definition, build, problems),
+    flag: (key, path, definition, build) => quarantining({ key, path, definition, build, spelling }, problems),
   }
-  const plan = dialect.lower(dialect.read(json, options, tools), options, tools)
+  // First of all, as it finds out whether an object is a document at all.
   const digest = input.sha256 ?? bytesToHex(sha256(text()))
+  const plan = dialect.lower(dialect.read(json, options, tools), options, tools)
   return { ruleset: rulesetOf(dialect, plan, options, digest, random), problems }
 }
 
@@ -58,7 +59,19 @@ export function rulesetOf(
 function parse(document: string | Uint8Array | object): { json: unknown; spelling: Spelling; text: () => Uint8Array } {
   if (typeof document === 'string') return { ...parseDocument(document), text: () => utf8ToBytes(document) }
   if (document instanceof Uint8Array) return { ...parseDocument(decode(document)), text: () => document }
-  return { json: document, spelling: new Spelling(), text: () => utf8ToBytes(JSON.stringify(document)) }
+  return { json: document, spelling: new Spelling(), text: () => utf8ToBytes(printed(document)) }
+}
+
+/** The JSON text of a parsed document. Throws DocumentError for circles, too much depth and what JSON does not know. */
+function printed(document: object): string {
+  let text: string | undefined
+  try {
+    text = JSON.stringify(document)
+  } catch (error) {
+    throw new DocumentError('', 'not plain data that JSON can hold', { cause: error })
+  }
+  if (text === undefined) throw new DocumentError('', 'not plain data that JSON can hold')
+  return text
 }
 
 /** The text of a document's bytes. Throws DocumentError when they are not UTF-8. */
@@ -70,15 +83,19 @@ export function decode(bytes: Uint8Array): string {
   }
 }
 
+/** A flag as its dialect hands it over, and how the document it is from was read. */
+export interface FlagToBuild {
+  readonly key: string
+  readonly path: string
+  readonly definition: unknown
+  readonly build: () => FlagPlan
+  readonly spelling: Spelling
+}
+
 /** What `build` gives, or what stands for a flag that it cannot build. */
-export function quarantining(
-  key: string,
-  path: string,
-  definition: unknown,
-  build: () => FlagPlan,
-  problems: Problem[],
-): FlagPlan {
+export function quarantining({ key, path, definition, build, spelling }: FlagToBuild, problems: Problem[]): FlagPlan {
   try {
+    if (spelling.cut && isCut(definition)) throw new FlagError('', `nests deeper than ${MAX_DEPTH} levels`)
     return build()
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { MAX_DEPTH, parseDocument } from './json.ts'
+import { isCut, MAX_DEPTH, parseDocument } from './json.ts'
 import { DocumentError } from './problem.ts'
 
 const encode = (text: string): string => {
@@ -52,11 +52,18 @@ describe('hostile documents', () => {
     expect(() => parseDocument('')).toThrow(/not valid JSON/)
   })
 
-  it('that nest too deep are refused before anything recursive sees them', () => {
-    expect(() => parseDocument('['.repeat(100_000))).toThrow(/nests deeper/)
+  it('lose what nests too deep before anything recursive sees it', () => {
+    expect(() => parseDocument('['.repeat(100_000))).toThrow(/not valid JSON/)
     const deepest = '['.repeat(MAX_DEPTH) + ']'.repeat(MAX_DEPTH)
-    expect(() => parseDocument(deepest)).not.toThrow()
+    expect(parseDocument(deepest).spelling.cut).toBe(false)
     expect(parseDocument(`"${'['.repeat(1000)}\\""`).json).toBe(`${'['.repeat(1000)}"`)
+    const bomb = '{"a":'.repeat(100_000) + '1.0' + '}'.repeat(100_000)
+    const { json, spelling } = parseDocument(`{"b":[${bomb},"]"],"c":${bomb},"d":1.0}`)
+    expect(spelling.cut).toBe(true)
+    expect(spelling.of(Object(json), 'd')).toBe('1.0')
+    const { b, c, d } = json as Record<string, unknown>
+    expect([isCut(b), isCut(c), isCut(d), (b as unknown[])[1]]).toEqual([true, true, false, ']'])
+    expect(() => parseDocument(`[${'['.repeat(1000)}x${']'.repeat(1000)}]`)).toThrow(/not valid JSON/)
   })
 
   it('with a byte order mark are read', () => expect(parseDocument('\u{feff}{"a":1}').json).toEqual({ a: 1 }))

@@ -11,6 +11,8 @@ import type { Json } from './outcome.ts'
 
 /** Source texts of unusually spelled numbers, kept beside the document so that the document stays plain data. */
 export class Spelling {
+  /** Whether parts of the document were too deep to be read: `isCut` finds them. */
+  cut = false
   readonly #byHolder = new WeakMap<object, Map<string, string>>()
 
   note(holder: object, member: string, source: string): void {
@@ -45,15 +47,25 @@ export class Spelling {
 /** A number that JavaScript may print otherwise: trailing zero, exponent, -0, or 16 characters and more. */
 const UNUSUAL = /[:[,]\s*(?:-?\d+\.\d*0[\s,\]}]|-?\d+(?:\.\d+)?[eE]|-?[\d.]{16}|-0[\s,\]}])/
 
-/** Deeper nesting than any vendor's editor makes; the walks below are recursive and must not overflow the stack. */
+/**
+ * Deeper nesting than any vendor's editor makes; walks of documents are recursive and must not overflow the stack. What
+ * is deeper is cut out, so that it costs the flag that holds it and not all the others.
+ */
 export const MAX_DEPTH = 200
+/** The one member of an object that stands for what was cut out. */
+const CUT = '\0too deep'
 
-/** Parses a document. Throws DocumentError with the parser's own words, or when it nests deeper than MAX_DEPTH. */
+/** Parses a document; parts that nest deeper than MAX_DEPTH are cut. Throws DocumentError with the parser's own words. */
 export function parseDocument(text: string): { readonly json: Json; readonly spelling: Spelling } {
   const spelling = new Spelling()
-  const source = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
-  checkDepth(source)
+  let source = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
   try {
+    if (nestsTooDeep(source)) {
+      // What is cut must be JSON too. Without a reviver the parser needs no stack.
+      JSON.parse(source)
+      source = cut(source)
+      spelling.cut = true
+    }
     if (!spellsUnusually(source)) return { json: JSON.parse(source) as Json, spelling }
     const holder: { json?: Json } = {}
     holder.json = parseNumbersAsSpelled(source, spelling, holder, 'json')
@@ -82,18 +94,52 @@ export function parseNumbersAsSpelled(text: string, spelling: Spelling, holder: 
   }) as Json
 }
 
-function checkDepth(text: string): void {
-  let depth = 0
-  for (let index = 0; index < text.length; index++) {
+/** Whether the JSON text nests deeper than MAX_DEPTH. */
+export function nestsTooDeep(text: string): boolean {
+  return tooDeep(text, 0) !== undefined
+}
+
+/** Whether something of this value was cut out. */
+export function isCut(value: unknown): boolean {
+  const pending: unknown[] = [value]
+  while (pending.length > 0) {
+    const next = pending.pop()
+    if (typeof next !== 'object' || next === null) continue
+    if (Object.hasOwn(next, CUT)) return true
+    for (const member of Object.values(next)) pending.push(member)
+  }
+  return false
+}
+
+function cut(text: string): string {
+  const parts: string[] = []
+  let kept = 0
+  for (let span = tooDeep(text, 0); span !== undefined; span = tooDeep(text, kept, MAX_DEPTH)) {
+    parts.push(text.slice(kept, span.start), `{${JSON.stringify(CUT)}:${MAX_DEPTH}}`)
+    kept = span.end
+  }
+  return parts.join('') + text.slice(kept)
+}
+
+/** Where the first container deeper than MAX_DEPTH begins and ends, from a place of the given depth. */
+function tooDeep(
+  text: string,
+  from: number,
+  depthThere = 0,
+): { readonly start: number; readonly end: number } | undefined {
+  let depth = depthThere
+  let start = -1
+  for (let index = from; index < text.length; index++) {
     const unit = text.charCodeAt(index)
     if (unit === 0x22) {
       index = endOfString(text, index)
     } else if (unit === 0x7b || unit === 0x5b) {
-      if (++depth > MAX_DEPTH) throw new DocumentError('', `nests deeper than ${MAX_DEPTH} levels`)
+      if (++depth === MAX_DEPTH + 1) start = index
     } else if (unit === 0x7d || unit === 0x5d) {
-      depth--
+      if (depth-- === MAX_DEPTH + 1) return { start, end: index + 1 }
     }
   }
+  return start === -1 ? undefined : { start, end: text.length }
 }
 
 function endOfString(text: string, start: number): number {

@@ -4,7 +4,7 @@
  * what one call of `JSON.parse` would have given. One such call stops everything else for as long as it takes.
  */
 import type { Json } from './outcome.ts'
-import { parseNumbersAsSpelled, Spelling, spellsUnusually } from './json.ts'
+import { nestsTooDeep, parseDocument, parseNumbersAsSpelled, Spelling, spellsUnusually } from './json.ts'
 
 /** Plain data that can be handed from thread to thread. */
 export interface Outline {
@@ -15,6 +15,8 @@ export interface Outline {
   readonly marks: Uint32Array<ArrayBuffer>
   /** Whether some number is spelled in a way that JavaScript would not. */
   readonly unusual: boolean
+  /** Whether parts nest too deep to be read: then it is parsed in one go. */
+  readonly deep: boolean
 }
 
 const WHOLE = 0xffff_ffff
@@ -32,11 +34,12 @@ const [OPEN_LIST, BACKSLASH, CLOSE_LIST, OPEN, CLOSE] = [0x5b, 0x5c, 0x5d, 0x7b,
  */
 export function outline(bytes: Uint8Array, text: string, pieceBytes: number = PIECE_BYTES): Outline {
   const marks: number[] = []
+  const deep = nestsTooDeep(text)
   let start = 0
   while (bytes[start] === 0xef) start += 3
   start = skipSpace(bytes, start)
-  mark(bytes, start, endOfValue(bytes, start), 0, { marks, pieceBytes })
-  return { marks: Uint32Array.from(marks), unusual: spellsUnusually(text) }
+  mark(bytes, start, endOfValue(bytes, start), 0, { marks, pieceBytes: deep ? Infinity : pieceBytes })
+  return { marks: Uint32Array.from(marks), unusual: spellsUnusually(text), deep }
 }
 
 interface Sheet {
@@ -105,9 +108,13 @@ function endOfValue(bytes: Uint8Array, start: number): number {
 /** Parses an outlined document, pausing after each piece. The bytes are those that were outlined. */
 export function* assemble(
   bytes: Uint8Array,
-  { marks, unusual }: Outline,
+  { marks, unusual, deep }: Outline,
 ): Generator<void, { readonly json: Json; readonly spelling: Spelling }> {
   const decoder = new TextDecoder()
+  if (deep) {
+    yield
+    return parseDocument(decoder.decode(bytes))
+  }
   const spelling = new Spelling()
   const top: Record<string, Json> = {}
   let place = 0
