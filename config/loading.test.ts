@@ -133,7 +133,7 @@ environments:
     upstream: { vendor: flagd, every: 10 }
     keys: { server: [short, { key: long-enough, expires: soon }, { sha256: "00", foo: 1 }, 17], clinet: [] }
   b: { ${upstream}, valueless: omitt }
-workers: 2
+workers: 0
 log: { level: debgu }
 `)
     expect(loaded.settings).toBeUndefined()
@@ -151,7 +151,7 @@ log: { level: debgu }
       '6:92 environments.a.keys.server[3] must be a key of 8 or more characters, {key, …} or {sha256, …}',
       '6:97 environments.a.keys.clinet is not a setting; did you mean "client"?',
       '7:77 environments.b.valueless must be omit or 404',
-      '8:1 workers must be 1: several workers in one process come later; run several replicas instead',
+      '8:1 workers must be at least 1',
       '9:8 log.level must be one of trace, debug, info, warn, error, fatal, silent',
     ])
   })
@@ -207,11 +207,11 @@ log: { level: debgu }
         throw new Error('not here')
       },
     }
-    const text = `environments: { a: { ${upstream} }, b: { upstream: { vendor: flagdd, file: f } } }\nworkers: 3\n`
+    const text = `environments: { a: { ${upstream} }, b: { upstream: { vendor: flagdd, file: f } } }\nworkers: 0\n`
     expect(lines(read(text, {}, new Map([['flagd', vendor]]))).map((line) => line.replace(/^\S+ /, ''))).toEqual([
       'environments.a.upstream.secret is needed for this url',
       'environments.b.upstream.vendor is no known vendor; did you mean "flagd"?',
-      'workers must be 1: several workers in one process come later; run several replicas instead',
+      'workers must be at least 1',
     ])
   })
 
