@@ -3,7 +3,9 @@
  * characters. Work is counted in instructions, not time, so the bound holds on any machine.
  */
 import { describe, expect, it } from 'vitest'
-import { linearRegex } from './linear.ts'
+import { EVIL_PAIRS } from '../testing/evil-patterns.ts'
+import { linearRegex, RegexError } from './linear.ts'
+import type { LinearRegex } from './linear.ts'
 
 const LENGTH = 4096
 
@@ -61,9 +63,9 @@ describe('catastrophic patterns', () => {
   it.each(EVIL)('%s', (pattern, pump, tail) => {
     const flags = pattern.includes('\\p') ? 'u' : ''
     const subject = pump.repeat(Math.ceil((LENGTH - tail.length) / pump.length)).slice(0, LENGTH - tail.length) + tail
-    const regex = linearRegex(pattern, flags)
+    const regex = linearRegex(pattern, flags, 'ecmascript', { maxSubject: Infinity })
     expect(regex.engine).toBe('automaton')
-    const half = linearRegex(pattern, flags)
+    const half = linearRegex(pattern, flags, 'ecmascript', { maxSubject: Infinity })
     half.test(subject.slice(LENGTH / 2))
     regex.test(subject)
     // Linear: never more than every instruction once per character, and twice the text at most doubles the work.
@@ -102,9 +104,43 @@ describe('long runs of one letter, when nothing more is remembered', () => {
     ['(?:a{1,30}){1,30}c\\b', `${'a'.repeat(4000)}ca ${'a'.repeat(4000)}c`, true],
     ['(?:a{1,30}){1,30}c\\b', `${'a'.repeat(4000)}ca ${'a'.repeat(4000)}ca`, false],
   ])('%s', (pattern, subject, expected) => {
-    expect(linearRegex(pattern, '', 'ecmascript', { native: false }).test(subject)).toBe(expected)
+    const regex = linearRegex(pattern, '', 'ecmascript', { native: false, maxSubject: Infinity })
+    expect(regex.test(subject)).toBe(expected)
   })
 })
+
+describe('the default limit of the subject', () => {
+  it.each(['ecmascript', 're2', 'dotnet', 'python'] as const)('keeps every evil pair small in %s', (syntax) => {
+    let most = 0
+    for (const [pattern, pump, tail] of EVIL_PAIRS) {
+      const regex = tryRegex(pattern, syntax)
+      for (const length of [256, 1024, LENGTH]) {
+        const before = regex?.steps ?? 0
+        const repeated = pump.repeat(Math.ceil(length / pump.length)).slice(0, length - tail.length)
+        regex?.test(repeated + tail)
+        most = Math.max(most, (regex?.steps ?? 0) - before)
+      }
+    }
+    expect(most).toBeGreaterThan(10_000)
+    expect(most).toBeLessThan(3_500_000)
+  })
+
+  it('refuses no long list of names and no long text for a short pattern', () => {
+    const names = Array.from({ length: 300 }, (_, index) => `person-${index}@shop\\.example`)
+    const regex = linearRegex(`^(?:${names.join('|')})$`, '', 're2')
+    expect(regex.test('person-299@shop.example')).toBe(true)
+    expect(linearRegex('(?:x|y)+b$', '', 're2').test(`${'x'.repeat(50_000)}b`)).toBe(true)
+  })
+})
+
+function tryRegex(pattern: string, syntax: 'ecmascript' | 're2' | 'dotnet' | 'python'): LinearRegex | undefined {
+  try {
+    return linearRegex(pattern, '', syntax)
+  } catch (error) {
+    if (error instanceof RegexError) return undefined
+    throw error
+  }
+}
 
 describe('what cannot be linear or would be too large is refused by name', () => {
   it.each([
