@@ -269,6 +269,24 @@ describe('while the stream is broken', () => {
     await until(() => mock.streamsOpened === 2, 'the next stream')
   })
 
+  it('polls when the next stream is open but says nothing, and applies no change before the whole', async () => {
+    const mock = await service()
+    const { sink, timers, source, documents } = await connected(mock)
+    await sink.at(1)
+    mock.silent = true
+    mock.drop()
+    await sink.failureAt(2)
+    await timers.advance(1_000)
+    await until(() => mock.streamsOpened === 2, 'the silent stream')
+    mock.put('flags', 'g', flag(9))
+    await pause(30)
+    expect(documents()).toHaveLength(1)
+    expect(source.status().state).toBe('retrying')
+    await timers.advance(5_000)
+    await until(() => documents().length === 2, 'the poll')
+    expect(same(documents().at(-1), mock.document())).toBe(true)
+  })
+
   it('never gives up on a 401, which ends the vendor’s own SDKs', async () => {
     const mock = await service()
     mock.key = 'sdk-other'

@@ -7,6 +7,7 @@ import { unleash as dialect } from '../../engine/dialects/unleash/lower.ts'
 import { FakeTimers } from '../../upstream/fake-timers.ts'
 import { Recorder, until } from '../../upstream/testing/recorder.ts'
 import { unleash } from './source.ts'
+import { UnleashFeed } from './stream.ts'
 import { MockUnleash } from './testing/mock.ts'
 import type { State } from './testing/mock.ts'
 
@@ -121,6 +122,21 @@ describe('following', () => {
     ]
     mock.streaming.write(`event: unleash-updated\ndata: ${JSON.stringify({ events })}\n\nevent: other\ndata: {\n\n`)
     await inStep({ features: [{ name: 'a', project: 'p2' }], segments: [] })
+  })
+
+  it('believes no stream that neither resumes nor begins with everything', () => {
+    const feed = new UnleashFeed(TOKEN, undefined)
+    const connectedWith = (...events: object[]) => feed.event({ type: 'unleash-connected', data: JSON.stringify({ events }), id: '' }) // prettier-ignore
+    const change = { eventId: 2, type: 'feature-updated', feature: { name: 'b' } }
+    feed.opened(false)
+    expect(connectedWith({ eventId: 1, type: 'hydration', features: [{ name: 'a' }] }, change)).toBe('changed')
+    feed.opened(true)
+    expect(feed.current).toBe(false)
+    expect(connectedWith()).toBe('nothing')
+    expect(feed.current).toBe(true)
+    feed.opened(false)
+    expect(() => connectedWith({ ...change, eventId: 3 })).toThrow(/without the whole document/)
+    expect(feed.current).toBe(false)
   })
 
   it('ends in step after 200 random faults (seed 77)', async () => {
