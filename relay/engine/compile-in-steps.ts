@@ -81,62 +81,70 @@ function refuse(): never {
   throw new TooEarly('the flag is not built yet')
 }
 
-/** The tools of a dialect that keep flags for later and findings in the order in which `compile` lists them. */
+/** What a flag that is not built yet will be built from. */
+interface Later {
+  readonly key: string
+  readonly path: string
+  readonly definition: unknown
+  readonly build: () => FlagPlan
+  readonly place: number
+}
+
+const LATER = Symbol('later')
+
+/** One handler for all: there are as many flags that are not built yet as the document has. */
+const notYet: ProxyHandler<Later> = {
+  get: (later, property) => (property === 'key' ? later.key : property === LATER ? later : refuse()),
+  has: refuse,
+  ownKeys: refuse,
+}
+
+/** The tools of a dialect that keep flags for later and list findings in the order in which `compile` does. */
 class Workshop implements Tools {
   readonly spelling: Spelling
   deferring = false
-  readonly #deferred = new Map<FlagPlan, () => FlagPlan>()
-  #into: Problem[] | undefined
-  /** A flag that is built later has its place here already. */
-  #places: Problem[][] = [[]]
+  /** With the place in which `compile` would have found it. */
+  #found: { readonly place: number; readonly problem: Problem }[] = []
+  #place = 0
 
   constructor(spelling: Spelling) {
     this.spelling = spelling
   }
 
   warn(problem: Omit<Problem, 'severity'>): void {
-    const place = this.#into ?? this.#places.at(-1)
-    place?.push({ ...problem, severity: 'warning' })
+    this.#found.push({ place: this.#place, problem: { ...problem, severity: 'warning' } })
   }
 
   flag(key: string, path: string, definition: unknown, build: () => FlagPlan): FlagPlan {
-    if (!this.deferring) {
-      return quarantining(
-        { key, path, definition, build, spelling: this.spelling },
-        this.#into ?? this.#places.at(-1) ?? [],
-      )
-    }
-    const found: Problem[] = []
-    this.#places.push(found, [])
-    const later = new Proxy({} as FlagPlan, {
-      get: (_, property) => (property === 'key' ? key : refuse()),
-      has: refuse,
-      ownKeys: refuse,
-    })
-    this.#deferred.set(later, () => {
-      this.#into = found
-      try {
-        return quarantining({ key, path, definition, build, spelling: this.spelling }, found)
-      } finally {
-        this.#into = undefined
-      }
-    })
-    return later
+    if (!this.deferring) return this.#build(key, path, definition, build)
+    const place = ++this.#place
+    this.#place++
+    return new Proxy({ key, path, definition, build, place } satisfies Later, notYet) as unknown as FlagPlan
+  }
+
+  #build(key: string, path: string, definition: unknown, build: () => FlagPlan): FlagPlan {
+    const problems: Problem[] = []
+    const flag = quarantining({ key, path, definition, build, spelling: this.spelling }, problems)
+    for (const problem of problems) this.#found.push({ place: this.#place, problem })
+    return flag
   }
 
   /** The flag itself for one that was kept for later. */
   built(flag: FlagPlan): FlagPlan {
-    return this.#deferred.get(flag)?.() ?? flag
+    const later = (flag as { readonly [LATER]?: Later })[LATER]
+    if (later === undefined) return flag
+    this.#place = later.place
+    return this.#build(later.key, later.path, later.definition, later.build)
   }
 
   problems(): readonly Problem[] {
-    return this.#places.flat()
+    return this.#found.toSorted((one, other) => one.place - other.place).map(({ problem }) => problem)
   }
 
   /** Forgets all that came after these problems. */
   back(problems: readonly Problem[]): void {
-    this.#places = [[...problems]]
-    this.#deferred.clear()
+    this.#found = problems.map((problem) => ({ place: 0, problem }))
+    this.#place = 0
     this.deferring = false
   }
 }

@@ -13,10 +13,10 @@ const folder = mkdtempSync(join(tmpdir(), 'halyard-workers-'))
 const SLOW = { timeout: 20_000, interval: 25 }
 let running: ChildProcess | undefined
 /** Whether clients that ask all the time go on. */
-let asking = false
+const crowd = { asks: false }
 
 afterEach(() => {
-  asking = false
+  crowd.asks = false
   running?.kill('SIGKILL')
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -123,9 +123,9 @@ it('a killed worker is replaced within a second while the others serve', { timeo
   const [victim = 0] = before
   let failed = 0
   let served = 0
-  asking = true
+  crowd.asks = true
   const clients = Array.from({ length: 4 }, async () => {
-    while (asking) {
+    while (crowd.asks) {
       try {
         const { status, value } = await ask(relay.url)
         expect([status, value]).toEqual([200, 1])
@@ -148,11 +148,11 @@ it('a killed worker is replaced within a second while the others serve', { timeo
     { timeout: 1_000, interval: 5 },
   )
   await vi.waitFor(() => expect(served).toBeGreaterThan(servedThen + 50), SLOW)
-  asking = false
+  crowd.asks = false
   await Promise.all(clients)
   // Only what the victim had accepted: one request of each client at most.
   expect(failed).toBeLessThanOrEqual(4)
-  const [survivor = 0] = before.filter((pid) => pid !== victim)
+  const survivor = before.find((pid) => pid !== victim) ?? 0
   // The new one serves too, alone if it has to.
   process.kill(survivor, 'SIGKILL')
   await vi.waitFor(async () => expect((await ask(relay.url)).value).toBe(1), { timeout: 5_000, interval: 20 })
@@ -163,16 +163,16 @@ it('documents reach every worker, and no client sees an older one after a newer 
   const relay = await start('shop')
   await vi.waitFor(async () => expect((await ask(relay.url)).value).toBe(1), SLOW)
   const values: number[] = []
-  asking = true
+  crowd.asks = true
   const client = (async () => {
-    while (asking) values.push(Number((await ask(relay.url)).value))
+    while (crowd.asks) values.push(Number((await ask(relay.url)).value))
   })()
   for (const number of [2, 3, 4, 5]) {
     // Large ones, and small ones of which few flags are gone.
     write('shop', number, [3000, 3000, 1600, 1000][number - 2])
     await vi.waitFor(() => expect(values.at(-1)).toBe(number), SLOW)
   }
-  asking = false
+  crowd.asks = false
   await client
   const back = values.filter((value, index) => value < (values[index - 1] ?? 0))
   // Commits reach two processes a moment apart; a sequential client may meet that moment once per document.
