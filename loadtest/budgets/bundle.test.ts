@@ -9,7 +9,9 @@ import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 
 interface Bundler {
-  build(options: object): Promise<{ readonly output: readonly { readonly code: string; readonly imports: string[] }[] }>
+  readonly build: (
+    options: object,
+  ) => Promise<{ readonly output: readonly { readonly code: string; readonly imports: string[] }[] }>
 }
 
 /** Bytes. Measured, plus five percent. */

@@ -1,6 +1,7 @@
 /** One measured run: autocannon against a server while /proc tells what the server used. */
 import autocannon from 'autocannon'
 import { usageOf } from './proc.ts'
+import { within } from './within.ts'
 
 export interface Shot {
   readonly body: string
@@ -41,12 +42,15 @@ export interface Measured {
   readonly failures: number
 }
 
+/** For connecting, building the requests and winding up. */
+const GRACE_MS = 60_000
+
 export async function drive(load: Load): Promise<Measured> {
   const hands = handsOf(load.shots, load.connections)
   let seat = 0
   const before = usageOf(load.pid)
   const began = performance.now()
-  const result = await autocannon({
+  const running = autocannon({
     url: load.url + load.path,
     connections: load.connections,
     pipelining: load.pipelining,
@@ -64,6 +68,7 @@ export async function drive(load: Load): Promise<Measured> {
       )
     },
   })
+  const result = await within(load.seconds * 1000 + GRACE_MS, `load on ${load.url}`, running)
   const seconds = (performance.now() - began) / 1000
   const after = usageOf(load.pid)
   const requests = result.requests.total

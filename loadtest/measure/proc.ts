@@ -35,7 +35,9 @@ function family(root: number): number[] {
     if (fields !== undefined) parents.set(Number(name), Number(fields[1]))
   }
   return [...parents.keys()].filter((pid) => {
-    for (let at: number | undefined = pid; at !== undefined && at > 0; at = parents.get(at)) {
+    // The table is not read in one moment, so a reused number could even close a circle: hence no more steps than rows.
+    let at: number | undefined = pid
+    for (let step = 0; step <= parents.size && at !== undefined && at > 0; step++, at = parents.get(at)) {
       if (at === root) return true
     }
     return false

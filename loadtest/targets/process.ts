@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { createServer } from 'node:net'
+import { within } from '../measure/within.ts'
 
 export interface ServerProcess {
   readonly pid: number
@@ -46,7 +47,9 @@ export async function startServer(options: StartOptions): Promise<ServerProcess>
   let failed: Error | undefined
   child.once('error', (error) => (failed = error))
   const deadline = performance.now() + withinMs
-  while (!(await ready())) {
+  const answered = (): Promise<boolean> =>
+    within(withinMs, `asking whether ${program} is ready`, ready()).catch(() => false)
+  while (!(await answered())) {
     const ended = child.exitCode !== null || child.signalCode !== null
     if (failed !== undefined || ended || performance.now() > deadline) {
       await end(child)
