@@ -12,7 +12,7 @@ export const debts: ReadonlyMap<string, number> = new Map<string, number>([
   ['featurevisor everyone', 16],
   ['featurevisor attributes', 112],
   ['featurevisor both', 200],
-  ['featurevisor share', 120],
+  ['featurevisor share', 128],
   ['flagd everyone', 16],
   ['flagd attributes', 112],
   ['flagd both', 536],
