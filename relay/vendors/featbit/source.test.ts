@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
 import { FakeTimers } from '../../upstream/fake-timers.ts'
-import { Recorder, until } from '../../upstream/testing/recorder.ts'
+import { Recorder } from '../../upstream/testing/recorder.ts'
 import { httpUpstream } from '../../upstream/testing/upstreams.ts'
 import type { TestUpstream } from '../../upstream/testing/upstreams.ts'
+import { follow } from '../testing/follow.ts'
 import type { UpstreamSettings } from '../vendor.ts'
 import { featbit } from './source.ts'
 
@@ -41,20 +42,9 @@ afterEach(async () => {
 async function connected(change: (server: TestUpstream) => Partial<UpstreamSettings> = () => ({})) {
   const vendor = new EvaluationServer()
   const server = await httpUpstream((request, response) => vendor.answer(request, response))
-  const timers = new FakeTimers()
   const settings = { vendor: 'featbit', url: `${server.url}/base`, secret: SECRET, ...change(server) }
-  expect(featbit.check(settings)).toEqual([])
-  const source = featbit.connect(settings, { timers, seed: 'test' })
-  const sink = new Recorder()
-  source.start(sink)
+  const { source, sink, next } = follow(featbit, settings)
   open.push({ close: () => source.stop() }, server)
-  const next = async () => {
-    const count = sink.events.length
-    await until(() => timers.nextIn !== undefined, 'the next attempt to be scheduled')
-    const wait = timers.nextIn ?? 0
-    await timers.advance(wait)
-    return { event: await sink.at(count + 1), wait }
-  }
   return { vendor, server, sink, source, next }
 }
 

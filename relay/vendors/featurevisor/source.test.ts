@@ -6,10 +6,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createInstance, createLogger } from '@featurevisor/sdk'
 import { afterEach, describe, expect, it } from 'vitest'
 import { compile } from '../../engine/index.ts'
-import { FakeTimers } from '../../upstream/fake-timers.ts'
-import { Recorder, until } from '../../upstream/testing/recorder.ts'
+import { until } from '../../upstream/testing/recorder.ts'
+import type { Recorder } from '../../upstream/testing/recorder.ts'
 import { httpUpstream } from '../../upstream/testing/upstreams.ts'
 import type { TestUpstream } from '../../upstream/testing/upstreams.ts'
+import { follow } from '../testing/follow.ts'
+import type { Followed } from '../testing/follow.ts'
 import type { UpstreamSettings } from '../vendor.ts'
 import { featurevisor } from './source.ts'
 
@@ -39,13 +41,10 @@ afterEach(async () => {
   for (const each of open.splice(0)) await each.close()
 })
 
-function started(settings: UpstreamSettings, timers: FakeTimers): Recorder {
-  expect(featurevisor.check(settings)).toEqual([])
-  const source = featurevisor.connect(settings, { timers, seed: 'test' })
-  const sink = new Recorder()
-  source.start(sink)
-  open.push({ close: () => source.stop() })
-  return sink
+function started(settings: UpstreamSettings): Followed {
+  const followed = follow(featurevisor, settings)
+  open.push({ close: () => followed.source.stop() })
+  return followed
 }
 
 async function polled(headers: Record<string, string>): Promise<{
@@ -56,20 +55,11 @@ async function polled(headers: Record<string, string>): Promise<{
 }> {
   const cdn = new Cdn()
   const server = await httpUpstream((request, response) => cdn.answer(request, response))
-  const timers = new FakeTimers()
   const url = `${server.url}/production/featurevisor-web.json`
-  const sink = started({ vendor: 'featurevisor', url, headers }, timers)
+  const { sink, next } = started({ vendor: 'featurevisor', url, headers })
   open.push(server)
   await sink.at(1)
-  const next = async (): Promise<number> => {
-    const count = sink.events.length
-    await until(() => timers.nextIn !== undefined, 'the next attempt to be scheduled')
-    const wait = timers.nextIn ?? 0
-    await timers.advance(wait)
-    await sink.at(count + 1)
-    return wait
-  }
-  return { cdn, server, sink, next }
+  return { cdn, server, sink, next: async () => (await next()).wait }
 }
 
 describe('polling', () => {
@@ -98,8 +88,7 @@ it('follows a file that a build replaces', async () => {
   const cdn = new Cdn()
   const file = join(folder, 'featurevisor-web.json')
   await writeFile(file, cdn.document)
-  const timers = new FakeTimers()
-  const sink = started({ vendor: 'featurevisor', file }, timers)
+  const { sink, timers } = started({ vendor: 'featurevisor', file })
   await sink.at(1)
   cdn.revision = 2
   await writeFile(`${file}.new`, cdn.document)

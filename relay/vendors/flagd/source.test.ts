@@ -8,9 +8,10 @@ import { compileWith } from '../../engine/compile.ts'
 import { flagd as dialect } from '../../engine/dialects/flagd/lower.ts'
 import { FakeTimers } from '../../upstream/fake-timers.ts'
 import type { Source } from '../../upstream/source.ts'
-import { Recorder, until } from '../../upstream/testing/recorder.ts'
+import type { Recorder } from '../../upstream/testing/recorder.ts'
 import { httpUpstream } from '../../upstream/testing/upstreams.ts'
 import type { TestUpstream } from '../../upstream/testing/upstreams.ts'
+import { follow } from '../testing/follow.ts'
 import type { UpstreamSettings } from '../vendor.ts'
 import { flagd } from './source.ts'
 
@@ -54,21 +55,9 @@ interface Running {
 }
 
 function start(settings: Omit<UpstreamSettings, 'vendor'>): Running {
-  expect(flagd.check({ vendor: 'flagd', ...settings })).toEqual([])
-  const timers = new FakeTimers()
-  const source = flagd.connect({ vendor: 'flagd', ...settings }, { timers, seed: 'test' })
-  const sink = new Recorder()
-  source.start(sink)
-  open.unshift({ close: () => source.stop() })
-  const next = async (): Promise<number> => {
-    const count = sink.events.length
-    await until(() => timers.nextIn !== undefined, 'the next attempt to be scheduled')
-    const wait = timers.nextIn ?? 0
-    await timers.advance(wait)
-    await sink.at(count + 1)
-    return wait
-  }
-  return { source, sink, timers, next }
+  const followed = follow(flagd, { vendor: 'flagd', ...settings })
+  open.unshift({ close: () => followed.source.stop() })
+  return { ...followed, next: async () => (await followed.next()).wait }
 }
 
 describe('over HTTP', () => {

@@ -6,7 +6,8 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { compileWith } from '../../engine/compile.ts'
 import { flagsmith as dialect } from '../../engine/dialects/flagsmith/lower.ts'
 import { FakeTimers } from '../../upstream/fake-timers.ts'
-import { Recorder, until } from '../../upstream/testing/recorder.ts'
+import { Recorder } from '../../upstream/testing/recorder.ts'
+import { follow } from '../testing/follow.ts'
 import type { UpstreamSettings } from '../vendor.ts'
 import { flagsmith } from './source.ts'
 import { FlagsmithApi } from './testing/mock.ts'
@@ -24,20 +25,9 @@ async function connected(change: Partial<UpstreamSettings> = {}, pageSize: numbe
   const api = new FlagsmithApi(structuredClone(demo))
   api.pageSize = pageSize
   const server = await api.listen()
-  const timers = new FakeTimers()
   const settings = { vendor: 'flagsmith', url: server.url, secret: api.key, stream: false, ...change }
-  expect(flagsmith.check(settings)).toEqual([])
-  const source = flagsmith.connect(settings, { timers, seed: 'test' })
-  const sink = new Recorder()
-  source.start(sink)
+  const { source, sink, next } = follow(flagsmith, settings)
   open.push({ close: () => source.stop() }, server)
-  const next = async () => {
-    const count = sink.events.length
-    await until(() => timers.nextIn !== undefined, 'the next attempt to be scheduled')
-    const wait = timers.nextIn ?? 0
-    await timers.advance(wait)
-    return { event: await sink.at(count + 1), wait }
-  }
   return { api, server, sink, next, source }
 }
 

@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { compileWith } from '../../engine/compile.ts'
 import { goff as dialect } from '../../engine/dialects/goff/lower.ts'
-import { FakeTimers } from '../../upstream/fake-timers.ts'
 import type { Source } from '../../upstream/source.ts'
-import { Recorder, until } from '../../upstream/testing/recorder.ts'
+import type { Recorder } from '../../upstream/testing/recorder.ts'
 import type { TestUpstream } from '../../upstream/testing/upstreams.ts'
+import { follow } from '../testing/follow.ts'
 import type { UpstreamSettings } from '../vendor.ts'
 import { goff } from './source.ts'
 import { MockGoff } from './testing/mock.ts'
@@ -36,21 +36,9 @@ interface Running {
 }
 
 function start(settings: Omit<UpstreamSettings, 'vendor'>): Running {
-  expect(goff.check({ vendor: 'goff', ...settings })).toEqual([])
-  const timers = new FakeTimers()
-  const source = goff.connect({ vendor: 'goff', ...settings }, { timers, seed: 'test' })
-  const sink = new Recorder()
-  source.start(sink)
-  open.unshift({ close: () => source.stop() })
-  const next = async (): Promise<number> => {
-    const count = sink.events.length
-    await until(() => timers.nextIn !== undefined, 'the next attempt to be scheduled')
-    const wait = timers.nextIn ?? 0
-    await timers.advance(wait)
-    await sink.at(count + 1)
-    return wait
-  }
-  return { source, sink, next }
+  const followed = follow(goff, { vendor: 'goff', ...settings })
+  open.unshift({ close: () => followed.source.stop() })
+  return { ...followed, next: async () => (await followed.next()).wait }
 }
 
 /** What a text becomes, by way of a file with that ending. */

@@ -6,7 +6,8 @@ import { GrowthBookClient } from '@growthbook/growthbook'
 import { afterEach, describe, expect, it } from 'vitest'
 import { compile } from '../../engine/index.ts'
 import { FakeTimers } from '../../upstream/fake-timers.ts'
-import { Recorder, until } from '../../upstream/testing/recorder.ts'
+import { Recorder } from '../../upstream/testing/recorder.ts'
+import { follow } from '../testing/follow.ts'
 import type { UpstreamSettings } from '../vendor.ts'
 import { growthbook } from './source.ts'
 import { encrypt, growthbookMock } from './testing/mock.ts'
@@ -30,20 +31,9 @@ afterEach(async () => {
 
 async function connected(connection: Partial<Connection> = {}, change: Partial<UpstreamSettings> = {}) {
   const server = await growthbookMock({ [KEY]: { payload: payload('a'), ...connection } }, '/base')
-  const timers = new FakeTimers()
   const settings = { vendor: 'growthbook', url: `${server.url}/base`, secret: KEY, stream: false, ...change }
-  expect(growthbook.check(settings)).toEqual([])
-  const source = growthbook.connect(settings, { timers, seed: 'test' })
-  const sink = new Recorder()
-  source.start(sink)
+  const { source, sink, next } = follow(growthbook, settings)
   open.push({ close: () => source.stop() }, server)
-  const next = async () => {
-    const count = sink.events.length
-    await until(() => timers.nextIn !== undefined, 'the next attempt to be scheduled')
-    const wait = timers.nextIn ?? 0
-    await timers.advance(wait)
-    return { event: await sink.at(count + 1), wait }
-  }
   return { server, source, sink, next }
 }
 

@@ -6,9 +6,10 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { compileWith } from '../../engine/compile.ts'
 import { launchdarkly as dialect } from '../../engine/dialects/launchdarkly/lower.ts'
 import { FakeTimers } from '../../upstream/fake-timers.ts'
-import { Recorder, until } from '../../upstream/testing/recorder.ts'
+import { Recorder } from '../../upstream/testing/recorder.ts'
 import { httpUpstream } from '../../upstream/testing/upstreams.ts'
 import type { TestUpstream } from '../../upstream/testing/upstreams.ts'
+import { follow } from '../testing/follow.ts'
 import type { UpstreamSettings } from '../vendor.ts'
 import { launchdarkly } from './source.ts'
 
@@ -48,7 +49,6 @@ afterEach(async () => {
 async function connected(change: (server: TestUpstream) => Partial<UpstreamSettings> = () => ({})) {
   const service = new PollingService()
   const server = await httpUpstream((request, response) => service.answer(request, response))
-  const timers = new FakeTimers()
   const settings = {
     vendor: 'launchdarkly',
     url: `${server.url}/relay/`,
@@ -56,18 +56,8 @@ async function connected(change: (server: TestUpstream) => Partial<UpstreamSetti
     stream: false,
     ...change(server),
   }
-  expect(launchdarkly.check(settings)).toEqual([])
-  const source = launchdarkly.connect(settings, { timers, seed: 'test' })
-  const sink = new Recorder()
-  source.start(sink)
+  const { source, sink, next } = follow(launchdarkly, settings)
   open.push({ close: () => source.stop() }, server)
-  const next = async () => {
-    const count = sink.events.length
-    await until(() => timers.nextIn !== undefined, 'the next attempt to be scheduled')
-    const wait = timers.nextIn ?? 0
-    await timers.advance(wait)
-    return { event: await sink.at(count + 1), wait }
-  }
   return { service, server, sink, source, next }
 }
 

@@ -6,6 +6,7 @@ import { compileWith } from '../../engine/compile.ts'
 import { unleash as dialect } from '../../engine/dialects/unleash/lower.ts'
 import { FakeTimers } from '../../upstream/fake-timers.ts'
 import { Recorder, until } from '../../upstream/testing/recorder.ts'
+import { follow } from '../testing/follow.ts'
 import type { UpstreamSettings } from '../vendor.ts'
 import { unleash } from './source.ts'
 import { MockUnleash } from './testing/mock.ts'
@@ -27,20 +28,9 @@ async function started(state: State = DEMO): Promise<MockUnleash> {
 
 async function connected(change: (mock: MockUnleash) => Partial<UpstreamSettings> = () => ({})) {
   const mock = await started()
-  const timers = new FakeTimers()
   const settings = { vendor: 'unleash', url: mock.url, secret: TOKEN, stream: false, ...change(mock) }
-  expect(unleash.check(settings)).toEqual([])
-  const source = unleash.connect(settings, { timers, seed: 'test' })
-  const sink = new Recorder()
-  source.start(sink)
+  const { source, sink, next } = follow(unleash, settings)
   open.unshift({ close: () => source.stop() })
-  const next = async () => {
-    const count = sink.events.length
-    await until(() => timers.nextIn !== undefined, 'the next attempt to be scheduled')
-    const wait = timers.nextIn ?? 0
-    await timers.advance(wait)
-    return { event: await sink.at(count + 1), wait }
-  }
   return { mock, sink, source, next }
 }
 
