@@ -21,6 +21,7 @@ import { SummedMetrics } from './telemetry/summed-metrics.ts'
 import { systemTimers } from './upstream/clock.ts'
 import type { Timers } from './upstream/clock.ts'
 import { vendors } from './vendors/index.ts'
+import { dialectOptions } from './vendors/settings.ts'
 import type { MirrorSettings } from './workers/messages.ts'
 import { Pool } from './workers/pool.ts'
 import { mirrorOf, PublishedEnvironment } from './workers/published.ts'
@@ -165,7 +166,7 @@ class Relay implements RunningRelay {
       const vendor = vendors.get(upstream.vendor)
       if (vendor === undefined) throw new Error(`no vendor is called ${upstream.vendor}`)
       const { name: vendorName, dialect } = vendor
-      const options = upstream.options ?? {}
+      const options = dialectOptions(vendor, upstream)
       const events = this.#events()
       const inner = new RefreshedEnvironment({
         name,
