@@ -245,10 +245,22 @@ const matches = (holds: boolean): string => (holds ? 'matches' : 'does not match
 
 function show(value: unknown): string {
   if (value === undefined) return 'absent'
-  const text = JSON.stringify(value) ?? typeof value
+  const text = printed(value)
   return text.length > 200 ? `${text.slice(0, 200)}…` : text
 }
 
 function date(moment: number): string {
-  return Number.isFinite(moment) ? new Date(moment).toISOString() : 'any time'
+  if (!Number.isFinite(moment)) return 'any time'
+  const date = new Date(moment)
+  // Documents may name moments beyond the end of the calendar.
+  return Number.isNaN(date.getTime()) ? `${moment} ms` : date.toISOString()
+}
+
+/** Never throws: what cannot be printed was read all the same, and the explanation must go on as the answer did. */
+function printed(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? typeof value
+  } catch {
+    return `${typeof value} that cannot be shown`
+  }
 }

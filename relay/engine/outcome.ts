@@ -68,6 +68,12 @@ export function freeze<T>(value: T): T {
   return value
 }
 
+/** A frozen copy without numbers that JSON cannot hold: they would reach clients as null, which metadata may not be. */
+export function flat(metadata: Metadata): Metadata {
+  const members = Object.entries(metadata).filter(([, value]) => typeof value !== 'number' || Number.isFinite(value))
+  return Object.freeze(Object.fromEntries(members))
+}
+
 /** One answer of one flag with everything derived from it. Obtained from a Ruleset, never built per evaluation. */
 export class Outcome {
   readonly spec: OutcomeSpec
@@ -86,7 +92,7 @@ export class Outcome {
       reason: spec.reason,
       ...(spec.errorCode === undefined ? undefined : { errorCode: spec.errorCode }),
       ...(spec.errorDetails === undefined ? undefined : { errorDetails: spec.errorDetails }),
-      ...(spec.metadata === undefined ? undefined : { metadata: Object.freeze({ ...spec.metadata }) }),
+      ...(spec.metadata === undefined ? undefined : { metadata: flat(spec.metadata) }),
     })
   }
 
@@ -137,7 +143,23 @@ function encode(evaluation: Evaluation, valueText: string | undefined): string {
   if (errorCode !== undefined) json += `,"errorCode":"${errorCode}"`
   if (errorDetails !== undefined) json += `,"errorDetails":${JSON.stringify(errorDetails)}`
   if (errorCode === undefined) json += `,"variant":${JSON.stringify(variant ?? '')}`
-  if (value !== undefined) json += `,"value":${valueText ?? JSON.stringify(value)}`
+  if (value !== undefined) json += `,"value":${valueText ?? jsonOf(value)}`
   if (metadata !== undefined) json += `,"metadata":${JSON.stringify(metadata)}`
   return json
+}
+
+/** As JSON.stringify, but numbers beyond all limits stay numbers beyond all limits instead of becoming null. */
+function jsonOf(value: Json): string {
+  const text = JSON.stringify(value)
+  if (!text.includes('null')) return text
+  if (typeof value === 'number') return value > 0 ? '1e999' : value < 0 ? '-1e999' : 'null'
+  if (typeof value !== 'object' || value === null) return text
+  if (isList(value)) return `[${value.map(jsonOf).join(',')}]`
+  return `{${Object.entries(value)
+    .map(([name, member]) => `${JSON.stringify(name)}:${jsonOf(member)}`)
+    .join(',')}}`
+}
+
+function isList(value: Json): value is readonly Json[] {
+  return Array.isArray(value)
 }

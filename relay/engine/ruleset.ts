@@ -8,7 +8,7 @@ import { inspect } from './inspect.ts'
 import type { Facts } from './inspect.ts'
 import { Linker } from './link.ts'
 import type { LinkedFlag, Run } from './linked-flag.ts'
-import { Outcome } from './outcome.ts'
+import { flat, Outcome } from './outcome.ts'
 import type { Context, Evaluation, Metadata, ValueType } from './outcome.ts'
 import type { FlagPlan, OutcomeSpec, Plan } from './plan.ts'
 
@@ -65,7 +65,7 @@ export class Ruleset {
     this.options = options
     this.revision = revision
     this.plan = plan
-    this.metadata = Object.freeze({ ...plan.metadata })
+    this.metadata = flat(plan.metadata ?? {})
     this.#linker = new Linker(plan)
     this.#listed = [...this.#linker.flags.values()].filter((flag) => flag.plan.hidden !== true)
     this.keys = Object.freeze(this.#listed.map((flag) => flag.plan.key))
@@ -129,10 +129,20 @@ export class Ruleset {
 
   /**
    * A text that is equal for two moments and contexts only if the answers are too; undefined when those of this context
-   * never may be taken as equal (chance, or a clock without listed moments). For one flag, or for all.
+   * never may be taken as equal (chance, a clock without listed moments, or a context that cannot be read). For one
+   * flag, or for all.
    */
   projection(context: Context, now: number, key?: string): string | undefined {
     const facts = this.facts(key)
+    try {
+      return this.#project(context, now, facts)
+    } catch {
+      // A getter that throws, a circle or endless depth: only callers within the process can hand these over.
+      return undefined
+    }
+  }
+
+  #project(context: Context, now: number, facts: Facts): string | undefined {
     for (const applies of facts.volatileFor) if (applies(context)) return undefined
     let passed = 0
     while (passed < facts.boundaries.length && (facts.boundaries[passed] ?? Infinity) <= now) passed++
@@ -143,6 +153,14 @@ export class Ruleset {
   /** The next moment after `now` at which some answer may change by itself, in ms since the epoch; else undefined. */
   nextTransition(now: number): number | undefined {
     return this.facts().boundaries.find((moment) => moment > now)
+  }
+
+  #momentOf(context: Context): number | undefined {
+    try {
+      return this.plan.clock?.at(context)
+    } catch {
+      return undefined
+    }
   }
 
   #find(key: string): LinkedFlag | undefined {
@@ -161,7 +179,7 @@ export class Ruleset {
   #frame(context: Context, options: EvaluateOptions | undefined): Run {
     const run = this.#run
     run.context = context
-    run.now = this.plan.clock?.at(context) ?? options?.now ?? Date.now()
+    run.now = this.#momentOf(context) ?? options?.now ?? Date.now()
     run.id++
     return run
   }
