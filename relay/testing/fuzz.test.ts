@@ -99,3 +99,27 @@ test('the doors are compared on request', async () => {
   expect(lines[0]).toBe('door: 200 requests, --seed 7')
   expect(lines[1]).toMatch(/no difference, 0 sockets left open$/)
 })
+
+test('hostile documents are made on request, and the same again from the same seed', async () => {
+  const [vendor = ''] = fuzzableVendors()
+  const run = async (): Promise<readonly string[]> => {
+    const tools = recorder()
+    expect(await fuzz(['--documents', '--vendor', vendor, '--cases', '60', '--seed', '7'], tools)).toBe(0)
+    return tools.lines
+  }
+  const lines = await run()
+  expect(lines[0]).toBe(`${vendor}: 60 hostile documents, --seed 7`)
+  expect(lines[1]).toMatch(/ [1-9]\d* taken and [1-9]\d* refused, no fault$/)
+  expect(await run()).toEqual(lines)
+})
+
+test('a document that is slow every time is a fault that says how to see it again', async () => {
+  const [vendor = ''] = fuzzableVendors()
+  const tools = recorder()
+  let now = 0
+  const slow: FuzzTools = { ...tools, monotonic: () => (now += 2_000) }
+  expect(await fuzz(['--documents', '--vendor', vendor, '--cases', '5', '--seed', '7'], slow)).toBe(1)
+  const text = tools.lines.join('\n')
+  expect(text).toContain('took 2000 ms')
+  expect(text).toContain(`again: npm run fuzz -- --documents --vendor ${vendor} --cases 1 --seed 7`)
+})

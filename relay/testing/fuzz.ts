@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 import { fuzzDoors } from '../serve/testing/door-fuzz.ts'
 import { runDifferential, staleExceptions } from '../engine/testing/differential.ts'
 import type { Differential, Report } from '../engine/testing/differential.ts'
+import { HostileRun } from '../engine/testing/hostile-run.ts'
 
 const DIALECTS = join(import.meta.dirname, '../engine/dialects')
 const DEFAULT_CASES = 100_000
@@ -17,11 +18,13 @@ const HELP = `Compares our engine with the vendors' own SDKs on documents made f
 Usage
   npm run fuzz -- [--vendor NAME]… [--cases N] [--seed N]
   npm run fuzz -- --door [--cases N] [--seed N]
+  npm run fuzz -- --documents [--vendor NAME]… [--cases N] [--seed N]
 
 Options
   --vendor NAME  Only this vendor. Repeatable; default all.
   --door         Instead: requests to the express lane and to node:http alone, whole and damaged.
-  --cases N      Evaluations per vendor, or requests. Default ${DEFAULT_CASES}.
+  --documents    Instead: hostile documents to each dialect; case i of seed S is the first of seed S + i.
+  --cases N      Evaluations per vendor, requests, or documents per vendor. Default ${DEFAULT_CASES}.
   --seed N       Makes a run come back. Default: chosen at random and printed.
 
 The exit code is 1 when an answer differs or a listed exception no longer shows what it claims.`
@@ -75,6 +78,10 @@ export async function fuzz(args: readonly string[], tools: FuzzTools): Promise<n
   const seed = asked.seed ?? tools.seed()
   if (asked.door) return (await compareDoors(asked.cases, seed, tools)) ? 0 : 1
   let code = 0
+  if (asked.documents) {
+    for (const vendor of asked.vendors) if (!fuzzDocuments(vendor, asked.cases, seed, tools)) code = 1
+    return code
+  }
   for (const vendor of asked.vendors) {
     const subjects = await subjectsOf(vendor)
     if (subjects.length === 0) throw new Error(`${vendor}/testing/differential.ts exports no Differential`)
@@ -136,6 +143,37 @@ async function compareDoors(cases: number, seed: number, { write, progress, mono
   return difference === undefined && leaked === 0
 }
 
+/** Hostile documents to one dialect. True when none of them hurt it. */
+function fuzzDocuments(
+  vendor: string,
+  cases: number,
+  seed: number,
+  { write, progress, monotonic }: FuzzTools,
+): boolean {
+  write(`${vendor}: ${count(cases)} hostile documents, --seed ${seed}`)
+  const run = new HostileRun(vendor)
+  let said = monotonic()
+  let taken = 0
+  for (let done = 0; done < cases; done++) {
+    // Seen by whoever watches a run that hangs: the case after it is the one.
+    if (monotonic() - said >= 250) {
+      said = monotonic()
+      progress(`${vendor}: ${count(done)} of ${count(cases)}, now --seed ${seed + done}`)
+    }
+    const verdict = run.check(seed + done, monotonic)
+    if (verdict.taken) taken++
+    if (verdict.fault === undefined) continue
+    write(`${vendor}: A FAULT after ${count(done + 1)} documents`)
+    for (const line of verdict.fault.split('\n')) write(`  ${line}`)
+    write(`  again: npm run fuzz -- --documents --vendor ${vendor} --cases 1 --seed ${seed + done}`)
+    return false
+  }
+  write(
+    `${vendor}: ${count(cases)} hostile documents, ${count(taken)} taken and ${count(cases - taken)} refused, no fault`,
+  )
+  return true
+}
+
 function* describe(name: string, report: Report, rate: string): Generator<string> {
   const { evaluations, scenarios, excepted, difference, seed } = report
   const result = difference === undefined ? 'no difference' : 'A DIFFERENCE'
@@ -150,6 +188,7 @@ function* describe(name: string, report: Report, rate: string): Generator<string
 interface Asked {
   readonly vendors: readonly string[]
   readonly door: boolean
+  readonly documents: boolean
   readonly cases: number
   readonly seed: number | undefined
 }
@@ -163,6 +202,7 @@ function readArguments(args: readonly string[]): Asked | string {
       options: {
         vendor: { type: 'string', multiple: true, default: [...known] },
         door: { type: 'boolean', default: false },
+        documents: { type: 'boolean', default: false },
         cases: { type: 'string', default: String(DEFAULT_CASES) },
         seed: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
@@ -176,7 +216,7 @@ function readArguments(args: readonly string[]): Asked | string {
     const seed = values.seed === undefined ? undefined : wholeNumber(values.seed)
     if (cases === undefined || cases === 0) return '--cases must be a whole number above 0'
     if (values.seed !== undefined && seed === undefined) return '--seed must be a whole number below 2147483648'
-    return { vendors: values.vendor, door: values.door, cases, seed }
+    return { vendors: values.vendor, door: values.door, documents: values.documents, cases, seed }
   } catch (error) {
     return `${error instanceof Error ? error.message : String(error)}\n\n${HELP}`
   }
