@@ -13,7 +13,9 @@ import { checkRuleset, compiled, NOW } from './testing/hostile-check.ts'
 import { HostileRun } from './testing/hostile-run.ts'
 
 const SEED = 20_261_120
-const CASES = 120
+const CASES = 80
+/** Milliseconds; other work on the machine does not count. */
+const processorTime = (): number => process.cpuUsage().user / 1_000
 
 it('knows every dialect', () => expect([...hostileDialects].sort()).toEqual([...dialects.keys()].sort()))
 
@@ -24,7 +26,7 @@ describe.each(hostileDialects)('%s', (dialect) => {
     const run = new HostileRun(dialect)
     let taken = 0
     for (let seed = SEED; seed < SEED + CASES; seed++) {
-      const verdict = run.check(seed, () => performance.now())
+      const verdict = run.check(seed, processorTime)
       expect(verdict.fault, `seed ${seed}`).toBeUndefined()
       if (verdict.taken) taken++
     }
@@ -95,15 +97,39 @@ const trap = (): never => {
   throw new Error('a trap')
 }
 const VALUES: readonly unknown[] = [
-  ...[undefined, null, NaN, Infinity, -0, 1e300, 10n, Symbol('s'), trap, new Date(NaN), new Date(0), new Map([[1, 2]])],
-  ...['x'.repeat(100_000), `${'a'.repeat(4_095)}!`, '\ud800', '1e999', '[[', Object.create(null), /a/, new Error('e')],
-  ...[endless, nested, { toString: trap }, { toJSON: trap }, { valueOf: trap }, [trap], new Proxy({}, { get: trap })],
+  undefined,
+  null,
+  NaN,
+  Infinity,
+  -0,
+  1e300,
+  10n,
+  Symbol('s'),
+  trap,
+  new Date(NaN),
+  new Date(0),
+  new Map([[1, 2]]),
+  'x'.repeat(100_000),
+  `${'a'.repeat(4_095)}!`,
+  '\ud800',
+  '1e999',
+  '[[',
+  Object.create(null),
+  /a/,
+  new Error('e'),
+  endless,
+  nested,
+  { toString: trap },
+  { toJSON: trap },
+  { valueOf: trap },
+  [trap],
+  new Proxy({}, { get: trap }),
 ]
 
 /** Contexts that can be read, though nobody expects them. */
 function* awkward(names: readonly string[]): Generator<Context> {
   for (const value of VALUES) yield Object.fromEntries(names.map((name) => [name, value]))
-  for (const other of [null, undefined, 1, 'text', [], trap, Object.create(null)]) yield other as unknown as Context
+  for (const other of [null, undefined, 1, 'text', [], trap, Object.create(null)]) yield other as Context
   yield Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`m${index}`, index]))
 }
 
@@ -122,10 +148,10 @@ describe('references that branch at every step', () => {
   it.each(Object.entries(branching()))('%s stays cheap', (name, document) => {
     const dialect = dialects.get(name.split(' ')[0] ?? '')
     if (dialect === undefined) throw new Error(name)
-    const start = performance.now()
+    const start = processorTime()
     const taken = compiled({ dialect, document, options: {}, contexts: [] })
     if (taken !== undefined) checkRuleset(taken.ruleset, [{}, { targetingKey: 'u1', plan: 'x' }])
-    expect(performance.now() - start).toBeLessThan(5_000)
+    expect(processorTime() - start).toBeLessThan(5_000)
   })
 })
 
