@@ -61,6 +61,9 @@ describe('targets', () => {
       '/p',
       [{ path: '/p/environments/a/x' }, { path: '/environments/a/x' }, { path: '/x', environment: 'a' }],
     ],
+    ['//flags/a//b/', '', [{ path: '/flags/a//b/' }]],
+    ['/p//flags', '/p', [{ path: '/p//flags' }, { path: '/flags' }]],
+    ['/environments/a//x', '', [{ path: '/environments/a//x' }, { path: '/x', environment: 'a' }]],
   ])('%s with prefix %j', (path, prefix, expected) => {
     expect(targets(path, prefix)).toEqual(expected)
   })

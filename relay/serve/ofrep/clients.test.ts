@@ -104,6 +104,20 @@ describe('unmodified OpenFeature clients', () => {
     })
   })
 
+  it.each(['/', '/environments/shop/', '/environments/shop//'])(
+    'work with the base URL %s, to which they append their own slash',
+    async (path) => {
+      const baseUrl = `${rig.url}${path}`
+      const headers: [string, string][] = [['X-API-Key', 'server-key']]
+      await ServerSdk.setProviderAndWait(baseUrl, new OFREPProvider({ baseUrl, headers }))
+      expect(await ServerSdk.getClient(baseUrl).getStringValue('title', '', { locale: 'fr' })).toBe('Bonjour')
+      await WebSdk.setContext(baseUrl, { targetingKey: 'u1', locale: 'fr' })
+      const web = new OFREPWebProvider({ baseUrl, headers, changeDetection: 'none', cacheMode: 'disabled' })
+      await WebSdk.setProviderAndWait(baseUrl, web as WebProvider)
+      expect(WebSdk.getClient(baseUrl).getStringValue('title', '')).toBe('Bonjour')
+    },
+  )
+
   describe('web provider', () => {
     const providerOf = (secret: string, calls: { status: number; tag: string | null }[]): WebProvider =>
       new OFREPWebProvider({
