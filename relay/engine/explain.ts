@@ -7,9 +7,10 @@
 import { hasErrorCode, rangeOf, within } from './link.ts'
 import type { Linker } from './link.ts'
 import { Abort, UNDECIDED } from './linked-flag.ts'
-import type { LinkedFlag, Run } from './linked-flag.ts'
+import type { LinkedFlag } from './linked-flag.ts'
 import type { Evaluation, Outcome } from './outcome.ts'
 import type { Condition, Decision, Plan } from './plan.ts'
+import type { Run } from './run.ts'
 
 /** One step of an evaluation. `depth` nests steps: a rule's conditions lie one deeper than the rule. */
 export interface Step {

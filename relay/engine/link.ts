@@ -8,8 +8,9 @@
 import { Circles } from './circles.ts'
 import { references } from './inspect.ts'
 import { Abort, LinkedFlag } from './linked-flag.ts'
-import type { Decide, Links, Run } from './linked-flag.ts'
+import type { Decide, Links } from './linked-flag.ts'
 import type { Condition, Decision, OutcomeSpec, Plan, Range, SegmentPlan } from './plan.ts'
+import type { Run } from './run.ts'
 
 type Holds = (run: Run) => boolean
 

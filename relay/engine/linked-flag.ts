@@ -5,15 +5,8 @@
  * link.ts, which only knows how a piece of a Plan becomes a function.
  */
 import { Outcome } from './outcome.ts'
-import type { Decision, FlagPlan, Frame, OutcomeSpec } from './plan.ts'
-
-/** A frame plus the state of one evaluation. */
-export interface Run extends Frame {
-  /** Differs from one question of a caller to the next; flags remember their answer to the current one. */
-  id: number
-  /** Whether a `note` was asked since the caller's question. */
-  noted: boolean
-}
+import type { Decision, FlagPlan, OutcomeSpec } from './plan.ts'
+import type { Run } from './run.ts'
 
 /** A linked decision; undefined when it passes. */
 export type Decide = (run: Run) => Outcome | undefined

@@ -12,11 +12,11 @@ import type { Context, ErrorCode, Json, Metadata, Reason, ValueType } from './ou
 /** What an evaluation runs on. One frame is reused for many evaluations, so leaves must not keep it. */
 export interface Frame {
   /** The caller's OpenFeature evaluation context. Read own members only. */
-  context: Context
+  readonly context: Context
   /** Milliseconds since the epoch; the same for every flag of one `evaluateAll`. */
-  now: number
+  readonly now: number
   /** Uniform in [0, 1); only leaves that declare `volatile: 'random'` may call it. */
-  random: () => number
+  readonly random: () => number
 }
 
 /**

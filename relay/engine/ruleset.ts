@@ -7,10 +7,11 @@ import type { Explanation } from './explain.ts'
 import { inspect } from './inspect.ts'
 import type { Facts } from './inspect.ts'
 import { Linker } from './link.ts'
-import type { LinkedFlag, Run } from './linked-flag.ts'
+import type { LinkedFlag } from './linked-flag.ts'
 import { flat, Outcome } from './outcome.ts'
 import type { Context, Evaluation, Metadata, ValueType } from './outcome.ts'
 import type { FlagPlan, OutcomeSpec, Plan } from './plan.ts'
+import { ReusedRun } from './run.ts'
 
 export interface EvaluateOptions {
   /** Milliseconds since the epoch. Default: the system clock. */
@@ -28,7 +29,6 @@ interface RulesetParts {
   readonly random: () => number
 }
 
-const EMPTY: Context = Object.freeze({})
 /** Of a key that no flag has: its answer never changes while this Ruleset lives. */
 const NO_FACTS: Facts = {
   reads: [],
@@ -56,7 +56,7 @@ export class Ruleset {
   readonly #listed: readonly LinkedFlag[]
   /** By flag; under undefined those of all flags together. */
   readonly #facts = new Map<LinkedFlag | undefined, Facts>()
-  readonly #run: Run
+  readonly #run: ReusedRun
   /** Made once: thousands of flags ask for their facts. */
   #plans: ReadonlyMap<string, FlagPlan> | undefined
 
@@ -69,7 +69,7 @@ export class Ruleset {
     this.#linker = new Linker(plan)
     this.#listed = [...this.#linker.flags.values()].filter((flag) => flag.plan.hidden !== true)
     this.keys = Object.freeze(this.#listed.map((flag) => flag.plan.key))
-    this.#run = { context: EMPTY, now: 0, random, id: 0, noted: false }
+    this.#run = new ReusedRun(plan.clock, random)
   }
 
   /** The answer for one flag. Never throws; a type that does not fit gives TYPE_MISMATCH. */
@@ -81,7 +81,7 @@ export class Ruleset {
   outcome(key: string, context: Context, type?: ValueType, options?: EvaluateOptions): Outcome {
     const flag = this.#find(key)
     if (flag === undefined) return this.#missing(key, type)
-    const outcome = flag.run(this.#frame(context, options))
+    const outcome = flag.run(this.#run.begin(context, options?.now))
     return type === undefined ? outcome : outcome.as(type)
   }
 
@@ -92,7 +92,7 @@ export class Ruleset {
 
   /** As `evaluateAll`, with the prepared JSON texts. */
   outcomes(context: Context, options?: EvaluateOptions, scope: Scope = 'all'): Outcome[] {
-    const run = this.#frame(context, options)
+    const run = this.#run.begin(context, options?.now)
     const outcomes: Outcome[] = []
     for (const flag of this.#listed) {
       if (scope === 'client' && flag.plan.clientVisible === false) continue
@@ -105,7 +105,8 @@ export class Ruleset {
   explain(key: string, context: Context, options?: EvaluateOptions): Explanation {
     const flag = this.#find(key)
     if (flag === undefined) return { ...this.#missing(key).evaluation, trace: [] }
-    const explainer = new Explainer(this.plan, this.#linker, { ...this.#frame(context, options) })
+    const run = new ReusedRun(this.plan.clock, this.#run.random).begin(context, options?.now)
+    const explainer = new Explainer(this.plan, this.#linker, run)
     return { ...explainer.flag(flag).evaluation, trace: explainer.trace }
   }
 
@@ -155,14 +156,6 @@ export class Ruleset {
     return this.facts().boundaries.find((moment) => moment > now)
   }
 
-  #momentOf(context: Context): number | undefined {
-    try {
-      return this.plan.clock?.at(context)
-    } catch {
-      return undefined
-    }
-  }
-
   #find(key: string): LinkedFlag | undefined {
     return this.#linker.flags.get(key) ?? this.#alias(key)
   }
@@ -174,14 +167,6 @@ export class Ruleset {
 
   #missing(key: string, type?: ValueType): Outcome {
     return new Outcome(key, this.plan.missing?.(key, type) ?? notFound(key))
-  }
-
-  #frame(context: Context, options: EvaluateOptions | undefined): Run {
-    const run = this.#run
-    run.context = context
-    run.now = this.#momentOf(context) ?? options?.now ?? Date.now()
-    run.id++
-    return run
   }
 }
 
