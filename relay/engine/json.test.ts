@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isCut, MAX_DEPTH, parseDocument } from './json.ts'
+import { isCut, MAX_DEPTH, parseDocument, parseEmbedded } from './json.ts'
 import { DocumentError } from './problem.ts'
 
 const encode = (text: string): string => {
@@ -67,4 +67,14 @@ describe('hostile documents', () => {
   })
 
   it('with a byte order mark are read', () => expect(parseDocument('\u{feff}{"a":1}').json).toEqual({ a: 1 }))
+})
+
+describe('values that are JSON texts', () => {
+  it('are read with their spelling, and refused rather than cut where they nest too deep', () => {
+    const { json, spelling } = parseEmbedded('{"a":1.0}')
+    expect(spelling.encode({ json }, 'json')).toBe('{"a":1.0}')
+    const deepest = '['.repeat(MAX_DEPTH) + ']'.repeat(MAX_DEPTH)
+    expect(() => parseEmbedded(deepest)).not.toThrow()
+    expect(() => parseEmbedded(`[${deepest}]`)).toThrow(DocumentError)
+  })
 })

@@ -55,26 +55,50 @@ export const MAX_DEPTH = 200
 /** The one member of an object that stands for what was cut out. */
 const CUT = '\0too deep'
 
+export interface Parsed {
+  readonly json: Json
+  readonly spelling: Spelling
+}
+
 /** Parses a document; parts that nest deeper than MAX_DEPTH are cut. Throws DocumentError with the parser's own words. */
-export function parseDocument(text: string): { readonly json: Json; readonly spelling: Spelling } {
-  const spelling = new Spelling()
-  let source = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
+export function parseDocument(text: string): Parsed {
+  const source = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
+  return parsing(() => {
+    if (!nestsTooDeep(source)) return parse(source)
+    // What is cut must be JSON too. Without a reviver the parser needs no stack.
+    JSON.parse(source)
+    const parsed = parse(cut(source))
+    parsed.spelling.cut = true
+    return parsed
+  })
+}
+
+/**
+ * Parses JSON text that is a value of a document. Throws DocumentError, also where it nests deeper than MAX_DEPTH: a rule
+ * of which a part was cut would mean something else.
+ */
+export function parseEmbedded(text: string): Parsed {
+  return parsing(() => {
+    if (nestsTooDeep(text)) throw new Error(`nests deeper than ${MAX_DEPTH} levels`)
+    return parse(text)
+  })
+}
+
+function parsing(parse: () => Parsed): Parsed {
   try {
-    if (nestsTooDeep(source)) {
-      // What is cut must be JSON too. Without a reviver the parser needs no stack.
-      JSON.parse(source)
-      source = cut(source)
-      spelling.cut = true
-    }
-    if (!spellsUnusually(source)) return { json: JSON.parse(source) as Json, spelling }
-    const holder: { json?: Json } = {}
-    holder.json = parseNumbersAsSpelled(source, spelling, holder, 'json')
-    return { json: holder.json, spelling }
+    return parse()
   } catch (error) {
-    throw new DocumentError('', `not valid JSON: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    })
+    const message = error instanceof Error ? error.message : String(error)
+    throw new DocumentError('', `not valid JSON: ${message}`, { cause: error })
   }
+}
+
+function parse(text: string): Parsed {
+  const spelling = new Spelling()
+  if (!spellsUnusually(text)) return { json: JSON.parse(text) as Json, spelling }
+  const holder: { json?: Json } = {}
+  holder.json = parseNumbersAsSpelled(text, spelling, holder, 'json')
+  return { json: holder.json, spelling }
 }
 
 /** Whether some number of the JSON text may be spelled in a way that JavaScript would not. */

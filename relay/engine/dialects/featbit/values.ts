@@ -2,7 +2,7 @@
  * FeatBit stores every value as text. A caller who names a type gets the text converted as the vendor's SDKs convert
  * it; a caller who names none gets what the flag's own type says, and an error rather than a guess where it lies.
  */
-import { parseDocument } from '../../json.ts'
+import { parseEmbedded } from '../../json.ts'
 import { spellNumbers } from '../../numbers.ts'
 import type { Spelled } from '../../numbers.ts'
 import type { ErrorCode, ValueType } from '../../outcome.ts'
@@ -73,7 +73,7 @@ function jsonOf(text: string): Spelled | undefined {
   // The document reader forgives a byte order mark; the vendor's does not.
   if (text.startsWith('\ufeff')) return undefined
   try {
-    const { json, spelling } = parseDocument(text)
+    const { json, spelling } = parseEmbedded(text)
     const valueText = spelling.encode({ json }, 'json')
     return valueText === JSON.stringify(json) ? { value: json } : { value: json, valueText }
   } catch {

@@ -3,7 +3,7 @@
  * does with broken text depends on the place: in segments and forces it never matches, elsewhere the evaluation fails.
  */
 import { own } from '../../context.ts'
-import { parseDocument } from '../../json.ts'
+import { parseEmbedded } from '../../json.ts'
 import type { Condition } from '../../plan.ts'
 import type { Semantics } from './options.ts'
 import { operator } from './operators.ts'
@@ -109,7 +109,7 @@ function failing(path: string, message: string, scope: Scope): Condition {
 
 function parse(text: string): { readonly json: unknown } | { readonly broken: string } {
   try {
-    return { json: parseDocument(text).json }
+    return { json: parseEmbedded(text).json }
   } catch (error) {
     return { broken: error instanceof Error ? error.message : String(error) }
   }

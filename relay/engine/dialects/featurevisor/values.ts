@@ -3,7 +3,7 @@
  * clients that even 1 is a float, and null is served as no value at all: OpenFeature has no null.
  */
 import { own } from '../../context.ts'
-import { parseDocument } from '../../json.ts'
+import { parseEmbedded } from '../../json.ts'
 import type { Spelling } from '../../json.ts'
 import { spellNumbers } from '../../numbers.ts'
 import type { Json } from '../../outcome.ts'
@@ -28,7 +28,7 @@ export function served(holder: object, member: string, type: string, spelling: S
 
 function parsed(text: string): Served {
   try {
-    const { json, spelling } = parseDocument(text)
+    const { json, spelling } = parseEmbedded(text)
     if (json === null) return {}
     if (typeof json === 'number') return spelled(json, text.trim(), false)
     return typeof json === 'object' ? spelled(json, spelling.encode({ json }, 'json'), false) : { value: json }

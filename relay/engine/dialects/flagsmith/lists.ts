@@ -1,5 +1,5 @@
 /** The lists of IN: commas in a text, JSON in a text, or a list of its own. Parsed here, once. */
-import { parseDocument } from '../../json.ts'
+import { parseEmbedded } from '../../json.ts'
 import type { Spelling } from '../../json.ts'
 import type { Json } from '../../outcome.ts'
 import { floatOf, integerOf, printedFloat } from './casts.ts'
@@ -29,7 +29,7 @@ function jsonList(value: Value): { readonly list: readonly Json[]; readonly spel
   const text = typeof value === 'string' ? value : value.list
   if (!/^\s*\[/.test(text)) return undefined
   try {
-    const { json, spelling } = parseDocument(text)
+    const { json, spelling } = parseEmbedded(text)
     return Array.isArray(json) ? { list: json, spelling } : undefined
   } catch {
     return undefined

@@ -2,7 +2,7 @@
  * Flagsmith stores texts, integers, booleans and nothing; floats and objects are texts. A caller who names a type gets
  * the value converted as the vendor's OpenFeature provider converts it; a caller who names none gets it as stored.
  */
-import { parseDocument } from '../../json.ts'
+import { parseEmbedded } from '../../json.ts'
 import type { Spelled } from '../../numbers.ts'
 import type { ValueType } from '../../outcome.ts'
 import type { Stored } from './model.ts'
@@ -28,7 +28,7 @@ export function convert({ value, valueText }: Stored, type: ValueType): Spelled 
 export function objectOf(text: string): Spelled | undefined {
   if (!/^[\t\n\r ]*[[{]/.test(text)) return undefined
   try {
-    const { json, spelling } = parseDocument(text)
+    const { json, spelling } = parseEmbedded(text)
     const valueText = spelling.encode({ json }, 'json')
     return valueText === JSON.stringify(json) ? { value: json } : { value: json, valueText }
   } catch {

@@ -3,7 +3,7 @@
  * do, in which `all` replaces outer variables first, as `some` and `none` always did.
  */
 import { own } from '../../context.ts'
-import { parseDocument } from '../../json.ts'
+import { parseEmbedded } from '../../json.ts'
 import { LogicError } from '../../logic/error.ts'
 import type { Evaluate, Operands, Operator } from '../../logic/node.ts'
 import { Root } from '../../logic/root.ts'
@@ -56,7 +56,7 @@ export function lowerLogic(text: string, subject: Subject, unusable: (message: s
   let json: Json
   let rule: Rule
   try {
-    json = parseDocument(text).json
+    json = parseEmbedded(text).json
     const unknown = unknownOperator(json)
     if (unknown !== undefined) return unusable(`JSONLogic has no operator ${JSON.stringify(unknown)}`)
     rule = parseRule(json, OPERATORS)

@@ -2,7 +2,7 @@
  * Payloads are stored as text with a type beside it. A caller who names a type gets what the vendor's OpenFeature
  * provider makes of the text; one who names none gets the payload's own type, and an error rather than a guess.
  */
-import { parseDocument } from '../../json.ts'
+import { parseEmbedded } from '../../json.ts'
 import { spellNumbers } from '../../numbers.ts'
 import type { Spelled } from '../../numbers.ts'
 import type { ErrorCode, ValueType } from '../../outcome.ts'
@@ -77,7 +77,7 @@ function jsonOf(text: string): Converted {
   try {
     // The document reader forgives a byte order mark; the vendor's parser does not.
     if (text.startsWith('\ufeff')) throw new SyntaxError('begins with a byte order mark')
-    const { json, spelling } = parseDocument(text)
+    const { json, spelling } = parseEmbedded(text)
     const valueText = spelling.encode({ json }, 'json')
     return valueText === JSON.stringify(json) ? { value: json } : { value: json, valueText }
   } catch (error) {
