@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process'
 import { chmodSync, cpSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { publint } from 'publint'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runDockerfile } from './dockerfile.ts'
 import type { Image } from './dockerfile.ts'
@@ -73,6 +74,11 @@ describe('the image', () => {
     expect(await exitOf(child)).toBe(0)
     expect(globSync('*', { cwd: join(image.root, 'data') }).length).toBeGreaterThan(0)
   }, 60_000)
+
+  it('was built beside an engine package that can be published', async () => {
+    const { messages } = await publint({ pkgDir: join(into, 'build/src/dist/relay/engine'), strict: true, pack: false })
+    expect(messages.filter(({ type }) => type !== 'suggestion')).toEqual([])
+  })
 
   it('names no registry host and carries no secret', () => {
     const text = readFileSync(join(root, 'Dockerfile'), 'utf8')

@@ -40,7 +40,15 @@ export function allSteps(report: string, seed: number): readonly Step[] {
     { name: 'unused code', command: ['knip'] },
     {
       name: 'tests',
-      command: ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+      command: [
+        'vitest',
+        'run',
+        '--config',
+        '.vitest.config.ts',
+        '--reporter=default',
+        '--reporter=json',
+        `--outputFile.json=${report}`,
+      ],
       report,
     },
     ...vendors.map((vendor): Step => {
