@@ -31,8 +31,11 @@ export interface Hashing {
 export function bucketOf(subject: Subject, { attribute, fallback, seed, version }: Hashing): Bucket {
   const { reads, of } = subject.unit(attribute, fallback)
   const hashed = fallback === undefined ? attribute : `${attribute} or ${fallback}`
+  const name = `hash ${version} of ${hashed} with seed ${JSON.stringify(seed)}`
+  // A version that does not exist looks at nobody: an attribute that has no text form is then no failure either.
+  if (!isHashVersion(version)) return { name, reads: [], of: () => NaN }
   return {
-    name: `hash ${version} of ${hashed} with seed ${JSON.stringify(seed)}`,
+    name,
     reads,
     of: ({ context }) => {
       const { value } = of(context)

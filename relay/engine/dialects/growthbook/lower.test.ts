@@ -348,6 +348,12 @@ describe('broken payloads', () => {
     expect(problems).toMatchObject([{ flag: 'f', path: `features.f.${path}`, severity: 'warning' }])
   })
 
+  it('that hash by a version that does not exist look at nobody, not even at an attribute without a text form', () => {
+    const rule = { hashAttribute: 'a', hashVersion: 3, range: [0, 1], force: 1 }
+    const { ruleset } = compiled({ f: { defaultValue: 0, rules: [rule] } })
+    expect(ruleset.evaluate('f', { a: { toString: 1 } })).toMatchObject({ value: 0, reason: 'DEFAULT' })
+  })
+
   it('never crash anything (seed 7)', () => {
     const junk = fc.jsonValue({ maxDepth: 2, noUnicodeString: false })
     fc.assert(
