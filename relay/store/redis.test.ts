@@ -178,14 +178,14 @@ test('a large document gets the time it needs', async () => {
   expect(generations[0]?.sha256).toBe(large.sha256)
 })
 
-test('a failover by Sentinel is followed to the new master', { timeout: 60_000 }, async () => {
+test('a failover by Sentinel is followed to the new master', { timeout: 180_000 }, async () => {
   const group = await startRedisSentinel()
   open.push(group.stop)
   const store = connect(group.url)
   expect(await store.save(generation(1))).toBe('saved')
   await expect.poll(() => group.replica.command('EXISTS', KEY), { timeout: 5_000 }).toBe(1)
   await group.master.kill('SIGKILL')
-  await expect.poll(() => store.save(generation(2)).catch(String), { timeout: 30_000, interval: 200 }).toBe('saved')
+  await expect.poll(() => store.save(generation(2)).catch(String), { timeout: 120_000, interval: 200 }).toBe('saved')
   expect(labels((await store.load('shop')).generations)).toEqual(['0.2', '0.1'])
   expect(await group.replica.command('HLEN', KEY)).toBe(2)
 })
