@@ -113,11 +113,11 @@ export class Linker implements Links {
         return () => false
       case 'all': {
         const parts = condition.of.map((part) => this.condition(part))
-        return parts.length === 1 && parts[0] !== undefined ? parts[0] : (run) => parts.every((part) => part(run))
+        return parts.length === 1 && parts[0] !== undefined ? parts[0] : (run) => each(parts, run, true)
       }
       case 'any': {
         const parts = condition.of.map((part) => this.condition(part))
-        return parts.length === 1 && parts[0] !== undefined ? parts[0] : (run) => parts.some((part) => part(run))
+        return parts.length === 1 && parts[0] !== undefined ? parts[0] : (run) => !each(parts, run, false)
       }
       case 'not': {
         const part = this.condition(condition.of)
@@ -209,6 +209,12 @@ export class Linker implements Links {
       return holds(spec)
     }
   }
+}
+
+/** Whether every part gives `wanted`. A loop, because a callback for `every` would be allocated on each evaluation. */
+function each(parts: readonly Holds[], run: Run, wanted: boolean): boolean {
+  for (let index = 0; index < parts.length; index++) if (parts[index]?.(run) !== wanted) return false
+  return true
 }
 
 /** Index of the first range that contains the bucket, or -1; NaN is in none. */
