@@ -26,15 +26,11 @@ it(`${DRIPPING} clients that drip their requests do not keep honest ones from be
   const drip = setInterval(() => {
     for (const socket of sockets) if (socket.writable && Math.abs(socket.bytesWritten) < 40) socket.write('x')
   }, 400)
-  const began = performance.now()
-  let answered = 0
-  while (performance.now() - began < 1_500) {
+  for (let asked = 0; asked < 200; asked++) {
     expect((await rig.post('/ofrep/v1/evaluate/flags/f', {})).status).toBe(200)
-    answered++
   }
   // Ends only when every dripping client was cut; the test's own time limit is what fails otherwise.
   await gone
   clearInterval(drip)
-  expect(answered).toBeGreaterThan(50)
   await rig.stop()
 })
