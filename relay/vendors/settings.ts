@@ -24,6 +24,11 @@ export function webAddress(url: string): URL | undefined {
   return parsed !== null && /^https?:$/.test(parsed.protocol) ? parsed : undefined
 }
 
+/** The problems among the findings of single settings; undefined is a setting in order. */
+export function problemsAt(findings: Readonly<Record<string, string | undefined>>): SettingsProblem[] {
+  return Object.entries(findings).flatMap(([path, message]) => (message === undefined ? [] : [{ path, message }]))
+}
+
 /** What is wrong with the options, in the words of whoever reads them; empty when nothing is. */
 export function optionsProblems(
   { options = {} }: UpstreamSettings,

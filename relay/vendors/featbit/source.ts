@@ -6,7 +6,7 @@
 import { readOptions } from '../../engine/dialects/featbit/profile.ts'
 import { HttpPollSource } from '../../upstream/http-poll.ts'
 import type { Source } from '../../upstream/source.ts'
-import { baseAddress, optionsProblems, originProblem, uncheckedSettings } from '../settings.ts'
+import { baseAddress, optionsProblems, originProblem, problemsAt, uncheckedSettings } from '../settings.ts'
 import { fileSource, pollBounds } from '../transport.ts'
 import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
 
@@ -46,16 +46,10 @@ function checkOrigin(settings: UpstreamSettings): SettingsProblem[] {
   const origin = originProblem(settings, 'give the url of the evaluation server, or a file')
   if (origin !== undefined) return [origin]
   if (url === undefined) return []
-  const problems: SettingsProblem[] = []
-  if (baseOf(url) === undefined) {
-    const message =
-      'must be the base address of the evaluation server, such as https://featbit-eval.example.com ' +
-      '(http, https, ws or wss; without user, query and fragment)'
-    problems.push({ path: 'url', message })
-  }
-  const wrong = secretProblem(secret)
-  if (wrong !== undefined) problems.push({ path: 'secret', message: wrong })
-  return problems
+  const message =
+    'must be the base address of the evaluation server, such as https://featbit-eval.example.com ' +
+    '(http, https, ws or wss; without user, query and fragment)'
+  return problemsAt({ url: baseOf(url) === undefined ? message : undefined, secret: secretProblem(secret) })
 }
 
 /** Never quotes the secret. */

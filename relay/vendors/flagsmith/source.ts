@@ -10,7 +10,7 @@ import type { Source } from '../../upstream/source.ts'
 import type { SseRequest } from '../../upstream/sse.ts'
 import { SseSource } from '../../upstream/sse-source.ts'
 import { UpstreamError } from '../../upstream/upstream-error.ts'
-import { baseAddress, optionsProblems, originProblem, uncheckedSettings } from '../settings.ts'
+import { baseAddress, optionsProblems, originProblem, problemsAt, uncheckedSettings } from '../settings.ts'
 import { fileSource, pollBounds } from '../transport.ts'
 import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
 import { FlagsmithFeed } from './stream.ts'
@@ -84,16 +84,13 @@ function checkOrigin(settings: UpstreamSettings): SettingsProblem[] {
   const origin = url === undefined ? undefined : originProblem(settings, 'give a url or a file')
   if (origin !== undefined) return [origin]
   if (file !== undefined) return []
-  const problems: SettingsProblem[] = []
-  if (url !== undefined && baseOf(url) === undefined) {
-    const message =
-      `must be the base address of the API, such as ${DEFAULT_URL}, which is the default ` +
-      '(http or https; without user, query and fragment)'
-    problems.push({ path: 'url', message })
-  }
-  const wrong = secretProblem(secret)
-  if (wrong !== undefined) problems.push({ path: 'secret', message: wrong })
-  return problems
+  const message =
+    `must be the base address of the API, such as ${DEFAULT_URL}, which is the default ` +
+    '(http or https; without user, query and fragment)'
+  return problemsAt({
+    url: url !== undefined && baseOf(url) === undefined ? message : undefined,
+    secret: secretProblem(secret),
+  })
 }
 
 /** Never quotes the secret. */

@@ -10,7 +10,7 @@ import type { Timers } from '../../upstream/clock.ts'
 import { HttpPollSource } from '../../upstream/http-poll.ts'
 import type { Source } from '../../upstream/source.ts'
 import { SseSource } from '../../upstream/sse-source.ts'
-import { baseAddress, optionsProblems, originProblem, uncheckedSettings } from '../settings.ts'
+import { baseAddress, optionsProblems, originProblem, problemsAt, uncheckedSettings } from '../settings.ts'
 import { fileSource, pollBounds, sizeBound } from '../transport.ts'
 import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
 import { HEARTBEAT, STREAM, UnleashFeed } from './stream.ts'
@@ -74,16 +74,10 @@ function checkOrigin(settings: UpstreamSettings): SettingsProblem[] {
   const origin = originProblem(settings, missing)
   if (origin !== undefined) return [origin]
   if (url === undefined) return []
-  const problems: SettingsProblem[] = []
-  if (baseOf(url) === undefined) {
-    const message =
-      'must be the address of the Unleash server, such as https://unleash.example.com/api ' +
-      '(http or https; without user, query and fragment)'
-    problems.push({ path: 'url', message })
-  }
-  const wrong = secretProblem(secret)
-  if (wrong !== undefined) problems.push({ path: 'secret', message: wrong })
-  return problems
+  const message =
+    'must be the address of the Unleash server, such as https://unleash.example.com/api ' +
+    '(http or https; without user, query and fragment)'
+  return problemsAt({ url: baseOf(url) === undefined ? message : undefined, secret: secretProblem(secret) })
 }
 
 /** Never quotes the secret. */
