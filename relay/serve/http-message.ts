@@ -34,6 +34,31 @@ export interface HttpReply {
   readonly headers: readonly string[]
   /** Absent on 204 and 304. */
   readonly body?: string | Buffer
+  /**
+   * Makes this an answer that stays open, in place of `body`: called once, when the head is on its way. Such an answer
+   * has no length; it ends with its connection, or with its stream on HTTP/2.
+   */
+  readonly stream?: (outlet: Outlet) => OutletListener
+}
+
+/** The door's end of an answer that stays open. One buffer may be written to many outlets; nothing copies it. */
+export interface Outlet {
+  /** Bytes that were written and that the peer has not taken yet: what a slow reader costs. */
+  readonly pending: number
+  /** Takes the bytes at once, whatever is pending: how much a peer may cost is the writer's to decide. */
+  write(bytes: Buffer): void
+  /** Ends the answer when everything pending was taken. */
+  end(): void
+  /** Ends the answer now; what is pending is lost. */
+  destroy(): void
+}
+
+/** What an answer that stays open is told. */
+export interface OutletListener {
+  /** Everything pending was taken. */
+  drained(): void
+  /** Nothing can be written any more, for whatever reason. Called exactly once, and last. */
+  closed(): void
 }
 
 /** Answers a request; must not throw for anything a client can send. */
