@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compile, compileInSteps, dialectNames, survey } from './index.ts'
+import { compile, compileInSteps, dialectNames, survey, wrap } from './index.ts'
 import type { Compiled, Context } from './index.ts'
 import { parseDocument } from './json.ts'
 import { assemble, outline } from './outline.ts'
@@ -57,7 +57,21 @@ function* objectsIn(value: unknown): Generator<object> {
   for (const member of Object.values(value)) yield* objectsIn(member)
 }
 
+/** The documents of all the others, wrapped. */
+function envelopes(): string[] {
+  return dialectNames
+    .filter((name) => name !== 'halyard')
+    .flatMap((dialect) =>
+      documentsOf(dialect).map((text) => {
+        const [sha256, document] = ['0'.repeat(64), new TextEncoder().encode(text)]
+        const order = { epoch: 1, version: 1, receivedAt: 1 }
+        return new TextDecoder().decode(wrap({ dialect, options: {}, revision: 'r', sha256, ...order, document }))
+      }),
+    )
+}
+
 function documentsOf(dialect: string): string[] {
+  if (dialect === 'halyard') return envelopes()
   const demo = join(import.meta.dirname, `../../config/flags/${dialect}.json`)
   const vectors = join(import.meta.dirname, `dialects/${dialect}/testing/vectors.json`)
   const recorded = existsSync(vectors) ? [...objectsIn(JSON.parse(readFileSync(vectors, 'utf8')))] : []

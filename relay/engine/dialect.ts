@@ -25,3 +25,20 @@ export interface Dialect<Document = unknown> {
   read(json: unknown, options: Readonly<Record<string, unknown>>, tools: Tools): Document
   lower(document: Document, options: Readonly<Record<string, unknown>>, tools: Tools): Plan
 }
+
+/** A document of another dialect, and all that compiling it needs. */
+export interface Wrapped {
+  readonly dialect: string
+  readonly options: Readonly<Record<string, unknown>>
+  /** SHA-256 of the document as its vendor sent it, hex. */
+  readonly sha256: string
+  /** As in `compile`; of bytes, a part of them. */
+  readonly document: string | Uint8Array | object
+}
+
+/** A dialect whose documents hold another dialect's document and say how to read it. It gives them no meaning itself. */
+export interface Wrapper {
+  readonly name: string
+  /** What is inside. Throws DocumentError. The inner document is judged by whoever compiles it. */
+  unwrap(document: string | Uint8Array | object): Wrapped
+}

@@ -7,9 +7,8 @@ import { compileWith } from './compile.ts'
 import type { Compiled, CompileInput } from './compile.ts'
 import { compileStepsWith } from './compile-in-steps.ts'
 import type { StepsInput } from './compile-in-steps.ts'
-import type { Dialect } from './dialect.ts'
-import { dialects } from './dialects/index.ts'
-import { DocumentError } from './problem.ts'
+import { dialects, wrappers } from './dialects/index.ts'
+import { innermost, innermostInSteps } from './wrapped.ts'
 
 // Applications
 export interface CompileRequest extends CompileInput {
@@ -18,27 +17,21 @@ export interface CompileRequest extends CompileInput {
 }
 
 /** Names that `compile` takes. */
-export const dialectNames: readonly string[] = [...dialects.keys()]
+export const dialectNames: readonly string[] = [...dialects.keys(), ...wrappers.keys()]
 
 /**
  * Compiles a document. One bad flag is quarantined and listed in `problems`; a document of which nothing can be used
  * throws DocumentError, and whoever holds an older Ruleset should keep it.
  */
 export function compile(request: CompileRequest): Compiled {
-  return compileWith(dialectOf(request.dialect), request)
-}
-
-function dialectOf(name: string): Dialect {
-  const dialect = dialects.get(name)
-  if (dialect === undefined) {
-    throw new DocumentError('', `unknown dialect ${JSON.stringify(name)}; known: ${dialectNames.join(', ')}`)
-  }
-  return dialect
+  const { dialect, input } = innermost(request)
+  return compileWith(dialect, input)
 }
 
 /** As `compile`, in steps between which the caller may pause; `survey` prepares it, in another thread if need be. */
-export function compileInSteps(request: StepsInput & { readonly dialect: string }): Generator<void, Compiled> {
-  return compileStepsWith(dialectOf(request.dialect), request)
+export function* compileInSteps(request: StepsInput & { readonly dialect: string }): Generator<void, Compiled> {
+  const { dialect, input } = innermostInSteps(request)
+  return 'outline' in input ? yield* compileStepsWith(dialect, input) : compileWith(dialect, input)
 }
 export type { Compiled } from './compile.ts'
 export type { Ruleset, EvaluateOptions, Scope } from './ruleset.ts'
@@ -53,6 +46,9 @@ export { changes } from './changes.ts'
 export type { Changes } from './changes.ts'
 export type { Outcome } from './outcome.ts'
 export { DocumentError } from './problem.ts'
+export { unwrap } from './envelope.ts'
+export type { Envelope, EnvelopeHead } from './envelope.ts'
+export { rewrap as wrap } from './wrapped.ts'
 export type { Problem } from './problem.ts'
 
 // Tools

@@ -3,6 +3,7 @@
  * that can happen elsewhere (another thread), and whoever has it parses part by part, with pauses, and ends up with
  * what one call of `JSON.parse` would have given. One such call stops everything else for as long as it takes.
  */
+import { CLOSE, CLOSE_LIST, COMMA, endOfString, endOfValue, OPEN, OPEN_LIST, skipSpace } from './json-scan.ts'
 import type { Json } from './outcome.ts'
 import { nestsTooDeep, parseDocument, parseNumbersAsSpelled, Spelling, spellsUnusually } from './json.ts'
 
@@ -25,9 +26,6 @@ const PIECE_BYTES = 32_768
 /** Containers nested deeper than this are parsed in one go: each level reads the text once more. */
 const LEVELS = 6
 
-const [TAB, LINE_FEED, RETURN, SPACE, QUOTE, COMMA, COLON] = [0x09, 0x0a, 0x0d, 0x20, 0x22, 0x2c, 0x3a]
-const [OPEN_LIST, BACKSLASH, CLOSE_LIST, OPEN, CLOSE] = [0x5b, 0x5c, 0x5d, 0x7b, 0x7d]
-
 /**
  * Outlines a document. The bytes must be valid JSON (`parseDocument` took `text`), else the outline is of no use.
  * Values up to `pieceBytes` are to be parsed in one go.
@@ -40,6 +38,18 @@ export function outline(bytes: Uint8Array, text: string, pieceBytes: number = PI
   start = skipSpace(bytes, start)
   mark(bytes, start, endOfValue(bytes, start), 0, { marks, pieceBytes: deep ? Infinity : pieceBytes })
   return { marks: Uint32Array.from(marks), unusual: spellsUnusually(text), deep }
+}
+
+/**
+ * The outline of the value between `start` and `end`, which must be the last one of the outlined text: to be assembled from
+ * the same bytes. Undefined when the outline holds it in a larger piece.
+ */
+export function partOf({ marks, unusual, deep }: Outline, start: number, end: number): Outline | undefined {
+  // Names and values before it end before it, so no other two numbers in a row can be these.
+  for (let place = 3; place + 2 < marks.length; place++) {
+    if (marks[place] === start && marks[place + 1] === end) return { marks: marks.slice(place), unusual, deep }
+  }
+  return undefined
 }
 
 interface Sheet {
@@ -67,42 +77,6 @@ function mark(bytes: Uint8Array, start: number, end: number, level: number, shee
     if (bytes[at] === COMMA) at = skipSpace(bytes, at + 1)
   }
   marks[place] = members
-}
-
-function isSpace(byte: number | undefined): boolean {
-  return byte === SPACE || byte === LINE_FEED || byte === RETURN || byte === TAB
-}
-
-function skipSpace(bytes: Uint8Array, start: number): number {
-  let at = start
-  while (isSpace(bytes[at])) at++
-  return at
-}
-
-function endOfString(bytes: Uint8Array, start: number): number {
-  let at = start + 1
-  while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1
-  return at + 1
-}
-
-function endOfValue(bytes: Uint8Array, start: number): number {
-  let depth = 0
-  let at = start
-  while (at < bytes.length) {
-    const byte = bytes[at]
-    if (byte === QUOTE) {
-      at = endOfString(bytes, at)
-      if (depth === 0) return at
-      continue
-    }
-    if (byte === OPEN || byte === OPEN_LIST) depth++
-    else if (byte === CLOSE || byte === CLOSE_LIST) {
-      if (depth === 0) return at
-      if (--depth === 0) return at + 1
-    } else if (depth === 0 && (byte === COMMA || byte === COLON || isSpace(byte))) return at
-    at++
-  }
-  return at
 }
 
 /** Parses an outlined document, pausing after each piece. The bytes are those that were outlined. */
