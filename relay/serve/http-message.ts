@@ -35,8 +35,9 @@ export interface HttpReply {
   /** Absent on 204 and 304. */
   readonly body?: string | Buffer
   /**
-   * Makes this an answer that stays open, in place of `body`: called once, when the head is on its way. Such an answer
-   * has no length; it ends with its connection, or with its stream on HTTP/2.
+   * Makes this an answer that stays open, in place of `body`: called once, when the head is on its way, and not at all
+   * when nobody is there any more or only the head was asked for, so nothing may be taken up before. Must not throw. Such
+   * an answer has no length; it ends with its connection, or with its stream on HTTP/2.
    */
   readonly stream?: (outlet: Outlet) => OutletListener
 }

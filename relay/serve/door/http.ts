@@ -12,7 +12,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Timers } from '../clock.ts'
 import type { Failure } from '../failure.ts'
-import type { HttpHandler, HttpReply } from '../http-message.ts'
+import type { HttpHandler, HttpReply, Outlet, OutletListener } from '../http-message.ts'
 import { failure } from '../replies.ts'
 import type { Limits, Listen } from '../settings.ts'
 import { readBody } from './body.ts'
@@ -22,6 +22,7 @@ import type { Address, Door } from './door.ts'
 import { Express } from './express/express.ts'
 import { framingFault } from './framing.ts'
 import { NodeRequest } from './node-request.ts'
+import { OpenAnswers } from './open-answer.ts'
 import { clientFault } from './client-fault.ts'
 import { closingReply } from './wire.ts'
 
@@ -41,6 +42,9 @@ export class HttpDoor implements Door {
   readonly #server: Server
   readonly #connections = new Connections()
   readonly #express: Express | undefined
+  readonly #openAnswers: OpenAnswers
+  /** Connections with an answer that stays open; nothing may follow its request. */
+  readonly #streaming = new WeakSet<Duplex>()
   /** Node's own list misses connections that its parser has given up. */
   readonly #sockets = new Set<Socket>()
   #retired = false
@@ -48,7 +52,8 @@ export class HttpDoor implements Door {
 
   constructor(parts: HttpDoorParts) {
     this.#parts = parts
-    const { limits } = parts
+    const { limits, timers } = parts
+    this.#openAnswers = new OpenAnswers(timers, limits.socketTimeoutMs)
     this.#server = createServer({
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,
@@ -68,10 +73,19 @@ export class HttpDoor implements Door {
     this.#server.setTimeout(limits.socketTimeoutMs)
     this.#express =
       parts.express &&
-      new Express(this.#server, { ...parts, retired: () => this.#retired, counted: parts.express.counted })
+      new Express(this.#server, {
+        ...parts,
+        openAnswers: this.#openAnswers,
+        retired: () => this.#retired,
+        counted: parts.express.counted,
+      })
+    const sockets = this.#sockets
+    const forget = function (this: Socket): void {
+      sockets.delete(this)
+    }
     this.#server.prependListener('connection', (socket: Socket) => {
-      this.#sockets.add(socket)
-      socket.once('close', () => this.#sockets.delete(socket))
+      sockets.add(socket)
+      socket.on('close', forget)
     })
     this.#server.on('request', (request, response) => this.#receive(request, response))
     this.#server.on('checkContinue', (request, response) => this.#receive(request, response, 'continue'))
@@ -81,7 +95,7 @@ export class HttpDoor implements Door {
     })
     this.#server.on('clientError', (error, socket) => {
       const fault = clientFault(error)
-      if (fault === undefined || !socket.writable) socket.destroy()
+      if (fault === undefined || !socket.writable || this.#streaming.has(socket)) socket.destroy()
       else this.#refuse(socket, fault)
     })
   }
@@ -115,6 +129,7 @@ export class HttpDoor implements Door {
         this.#express?.close()
         resolve()
       })
+      this.#openAnswers.endAll(graceMs / 2)
       this.#server.closeIdleConnections()
       this.#express?.closeIdle()
     })
@@ -124,7 +139,10 @@ export class HttpDoor implements Door {
   #receive(request: IncomingMessage, response: ServerResponse, expectation?: 'continue' | 'unknown'): void {
     const { limits, timers, handle } = this.#parts
     const { socket } = request
-    if (!this.#connections.opened(socket)) return
+    if (!this.#connections.opened(socket)) {
+      if (this.#streaming.has(socket)) socket.destroy()
+      return
+    }
     const arrivedAt = timers.monotonic()
     response.on('close', () => this.#connections.closed(socket))
     const fault = framingFault(request, limits.headerCount) ?? expectationFault(request, expectation, limits)
@@ -146,8 +164,14 @@ export class HttpDoor implements Door {
 
   #send(request: IncomingMessage, response: ServerResponse, reply: HttpReply, close: boolean): void {
     if (response.destroyed) return
-    const { status, body } = reply
+    const { status, body, stream } = reply
     const headers = [...reply.headers]
+    if (stream !== undefined && request.method !== 'HEAD') {
+      response.removeHeader('Transfer-Encoding')
+      response.writeHead(status, [...headers, 'Connection', 'close'])
+      this.#open(request.socket, response, stream)
+      return
+    }
     if (status !== 204 && status !== 304) {
       const length = body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length
       headers.push('Content-Length', String(length))
@@ -156,6 +180,15 @@ export class HttpDoor implements Door {
     response.writeHead(status, headers)
     if (body === undefined || request.method === 'HEAD') response.end()
     else response.end(body)
+  }
+
+  #open(socket: Socket, response: ServerResponse, stream: (outlet: Outlet) => OutletListener): void {
+    this.#connections.condemn(socket)
+    this.#streaming.add(socket)
+    socket.setTimeout(0)
+    response.flushHeaders()
+    const answer = this.#openAnswers.open(response, stream)
+    socket.once('close', () => answer.onClose())
   }
 
   #refuse(socket: Duplex, fault: Failure): void {

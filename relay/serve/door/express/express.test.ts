@@ -32,7 +32,7 @@ describe.skipIf(process.env['HALYARD_TEST_DOOR'] === 'http')('the lane', () => {
   it('answers single and bulk itself, and leaves the rest to node:http', async () => {
     const before = await counted(rig)
     await sendRaw(rig.port, post('/ofrep/v1/evaluate/flags/f') + post('/ofrep/v1/evaluate/flags'))
-    await sendRaw(rig.port, 'GET /ofrep/v1/evaluate/flags HTTP/1.1\r\nHost: h\r\n\r\n')
+    await sendRaw(rig.port, 'PUT /ofrep/v1/evaluate/flags HTTP/1.1\r\nHost: h\r\n\r\n')
     const after = await counted(rig)
     expect(after.served - before.served).toBe(2)
     expect(after.handedOver - before.handedOver).toBe(1)
@@ -95,6 +95,8 @@ describe('heads', () => {
     expect(read('POST /a?b HTTP/1.1\nHost: h\nContent-Length: 5')).toBe(5)
     expect(read('POST /a?b HTTP/1.1\nHost: h\nContent-Length: 5')).toBe(5)
     expect(read('POST /a HTTP/1.1\nhost:h\ncontent-length:\t0 \nconnection: Keep-Alive\nx:')).toBe(0)
+    expect(read('GET /a?b HTTP/1.1\nHost: h')).toBe(0)
+    expect(read('GET / HTTP/1.1\nHost: h\nContent-Length: 0')).toBe(0)
     expect(heads.read('POST /a?b=c?d HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nX-Y:  a  b ')).toMatchObject({
       path: '/a',
       query: 'b=c?d',
@@ -102,7 +104,12 @@ describe('heads', () => {
   })
 
   it.each([
-    'GET /a HTTP/1.1\nHost: h\nContent-Length: 0',
+    'GET /a HTTP/1.1\nHost: h\nContent-Length: 5',
+    'GET /a HTTP/1.1\nHost: h\nContent-Length: 00',
+    'GET /a HTTP/1.0\nHost: h',
+    'GET a HTTP/1.1\nHost: h',
+    'HEAD /a HTTP/1.1\nHost: h',
+    'GETS /a HTTP/1.1\nHost: h',
     'POST a HTTP/1.1\nHost: h\nContent-Length: 0',
     'POST /a#b HTTP/1.1\nHost: h\nContent-Length: 0',
     'POST /a HTTP/1.0\nHost: h\nContent-Length: 0',

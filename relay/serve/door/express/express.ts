@@ -12,6 +12,7 @@ import type { HttpHandler } from '../../http-message.ts'
 import { failure } from '../../replies.ts'
 import type { Limits } from '../../settings.ts'
 import { isLoopback } from '../node-request.ts'
+import type { OpenAnswers } from '../open-answer.ts'
 import { closingReply } from '../wire.ts'
 import { Heads } from './head.ts'
 import { Lane } from './lane.ts'
@@ -22,6 +23,7 @@ export interface ExpressParts {
   readonly limits: Limits
   readonly timers: Timers
   readonly handle: HttpHandler
+  readonly openAnswers: OpenAnswers
   /** Whether answers should ask their client to open no further request. */
   readonly retired: () => boolean
   /** Told of requests that the lane itself refuses. */
@@ -39,7 +41,7 @@ export class Express {
   /** Takes the place of the server's own connection listener. Call before it listens. */
   constructor(server: Server, parts: ExpressParts) {
     this.#parts = parts
-    const { limits, timers, handle, retired, counted } = parts
+    const { limits, timers, handle, openAnswers, retired, counted } = parts
     const listeners = server.listeners('connection') as ((this: Server, socket: Socket) => void)[]
     server.removeAllListeners('connection')
     this.#tools = {
@@ -49,6 +51,7 @@ export class Express {
       monotonic: () => timers.monotonic(),
       retired,
       handle,
+      openAnswers,
       served: () => counted('served'),
       cutShort: (socket) => this.#refuse(socket, 400, 'the request is malformed'),
       gone: (lane) => void this.#lanes.delete(lane),

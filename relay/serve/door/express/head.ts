@@ -1,9 +1,9 @@
 /**
- * Recognising the common request: a POST with a plain head, whole and unambiguous.
+ * Recognising the common request: a POST or GET with a plain head, whole and unambiguous.
  *
  * The lane never guesses. Whatever a strict reading of RFC 9112 does not settle at a glance (a header twice, a body of
  * unannounced length, an upgrade, an unusual byte) is left to node:http, bytes and all, so a mistake here can only cost
- * speed. Clients repeat themselves, so a head that was read once is found again by its text.
+ * speed. Clients that evaluate repeat themselves, so a POST's head that was read once is found again by its text.
  */
 import { LRUCache } from 'lru-cache'
 import { HOST } from '../framing.ts'
@@ -23,7 +23,7 @@ export interface HeadLimits {
   readonly headerCount: number
 }
 
-const REQUEST_LINE = /^POST (\/[!"$-~]*) HTTP\/1\.1$/
+const REQUEST_LINE = /^(POST|GET) (\/[!"$-~]*) HTTP\/1\.1$/
 const FIELD = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*([!-~](?:[ \t!-~]*[!-~])?)?[ \t]*$/
 const LENGTH = /^(?:0|[1-9]\d{0,8})$/
 
@@ -57,15 +57,15 @@ export class Heads {
     const known = this.#known.get(text)
     if (known !== undefined) return known
     const head = parse(text, this.#limits)
-    if (head !== undefined && text.length <= REMEMBERED_LENGTH) this.#known.set(text, head)
+    if (head?.method === 'POST' && text.length <= REMEMBERED_LENGTH) this.#known.set(text, head)
     return head
   }
 }
 
 function parse(text: string, { bodyBytes, headerCount }: HeadLimits): Head | undefined {
   const lines = text.split('\r\n')
-  const target = REQUEST_LINE.exec(lines[0] ?? '')?.[1]
-  if (target === undefined || lines.length - 1 > headerCount) return undefined
+  const [, method, target] = REQUEST_LINE.exec(lines[0] ?? '') ?? []
+  if (method === undefined || target === undefined || lines.length - 1 > headerCount) return undefined
   const headers = new Map<string, string>()
   for (let index = 1; index < lines.length; index++) {
     const field = FIELD.exec(lines[index] ?? '')
@@ -73,14 +73,15 @@ function parse(text: string, { bodyBytes, headerCount }: HeadLimits): Head | und
     if (name === undefined || headers.has(name) || FRAMING.has(name)) return undefined
     headers.set(name, field?.[2] ?? '')
   }
-  const length = headers.get('content-length') ?? ''
+  const length = headers.get('content-length') ?? (method === 'GET' ? '0' : '')
+  if (method === 'GET' && length !== '0') return undefined
   const host = headers.get('host')
   if (host === undefined || !HOST.test(host) || !LENGTH.test(length) || Number(length) > bodyBytes) return undefined
   const connection = headers.get('connection')
   if (connection !== undefined && connection.toLowerCase() !== 'keep-alive') return undefined
   const question = target.indexOf('?')
   return {
-    method: 'POST',
+    method,
     path: question < 0 ? target : target.slice(0, question),
     query: question < 0 ? '' : target.slice(question + 1),
     headers,

@@ -3,15 +3,19 @@
  * that one read brought in is answered by one write.
  *
  * States: reading (between or within requests), answering (a handler has not settled; nothing is read meanwhile), full
- * (the peer does not take its answers; nothing is read meanwhile), gone (closed, or handed to node:http for good).
+ * (the peer does not take its answers; nothing is read meanwhile), gone (closed, handed to node:http for good, or given
+ * to an answer that stays open).
  * Everything held for a connection is bounded: at most one unfinished request within the limits, and the answers to one
  * read.
  */
 import { Buffer } from 'node:buffer'
 import type { Socket } from 'node:net'
 import type { HttpReply, HttpRequest } from '../../http-message.ts'
+import type { OpenAnswers } from '../open-answer.ts'
 import type { Heads } from './head.ts'
 import { LaneRequest } from './lane-request.ts'
+import { disown, own } from './owner.ts'
+import type { Owner } from './owner.ts'
 import type { ReplyWriter } from './reply-writer.ts'
 
 /** What all lanes of a door share. */
@@ -31,7 +35,8 @@ export interface LaneTools {
   readonly cutShort: (socket: Socket) => void
   /** The connection goes to node:http, beginning with these bytes. */
   readonly handOver: (socket: Socket, bytes: Buffer) => void
-  /** The connection is closed or handed over. */
+  readonly openAnswers: OpenAnswers
+  /** The connection is closed, handed over or given to an answer that stays open. */
   readonly gone: (lane: Lane) => void
 }
 
@@ -39,9 +44,10 @@ const END_OF_HEAD = Buffer.from('\r\n\r\n')
 const EMPTY = Buffer.alloc(0)
 /** A head that comes in more pieces than this is not the common case. */
 const HEAD_PIECES = 8
+const LETTER_G = 0x47
 const LETTER_P = 0x50
 
-export class Lane {
+export class Lane implements Owner {
   readonly socket: Socket
   readonly #tools: LaneTools
   readonly #peer: { readonly loopback: boolean; readonly secure: boolean }
@@ -58,6 +64,7 @@ export class Lane {
   /** How often the unfinished head was looked at. */
   #looks = 0
   #answering = false
+  #closing = false
   #gone = false
   #ended = false
 
@@ -67,11 +74,7 @@ export class Lane {
     this.#tools = tools
     this.idleSince = tools.monotonic()
     this.waitingSince = this.idleSince
-    socket.on('data', this.#onData)
-    socket.on('drain', this.#onDrain)
-    socket.on('end', this.#onEnd)
-    socket.on('close', this.#onClose)
-    socket.on('error', this.#onError)
+    own(socket, this)
   }
 
   /** Whether nothing is under way, so that the connection may be closed without loss. */
@@ -79,7 +82,8 @@ export class Lane {
     return this.#held === 0 && !this.#answering && this.socket.writableLength === 0
   }
 
-  readonly #onData = (chunk: Buffer): void => {
+  onData(chunk: Buffer): void {
+    if (this.#closing) return
     if (this.#held === 0) {
       this.#consume(chunk)
       return
@@ -92,22 +96,20 @@ export class Lane {
     else this.#consume(bytes)
   }
 
-  readonly #onDrain = (): void => {
+  onDrain(): void {
     if (!this.#answering && !this.#gone) this.socket.resume()
   }
 
   /** The peer sends no more: what it asked for is still answered. */
-  readonly #onEnd = (): void => {
+  onEnd(): void {
     this.#ended = true
     if (this.#answering) return
     if (this.#held > 0) this.#tools.cutShort(this.socket)
     else this.socket.end()
   }
 
-  readonly #onClose = (): void => this.#leave()
-
-  readonly #onError = (): void => {
-    this.socket.destroy()
+  onClose(): void {
+    this.#leave()
   }
 
   #consume(bytes: Buffer): void {
@@ -117,7 +119,7 @@ export class Lane {
     while (at < bytes.length) {
       const end = bytes.indexOf(END_OF_HEAD, at)
       if (end < 0) {
-        if (bytes[at] !== LETTER_P || bytes.length - at > headerBytes) return this.#leaveTo(bytes.subarray(at), output)
+        if (!mayBegin(bytes[at]) || bytes.length - at > headerBytes) return this.#leaveTo(bytes.subarray(at), output)
         this.#hold(bytes.subarray(at), 0)
         break
       }
@@ -138,7 +140,7 @@ export class Lane {
         this.#await(reply, bytes.subarray(at))
         return
       }
-      if (this.#answer(reply, output)) return this.#close(output)
+      if (this.#answer(reply, output)) return this.#close(reply, output)
     }
     this.#flush(output)
   }
@@ -155,7 +157,7 @@ export class Lane {
       this.#answering = false
       if (this.#gone) return
       const output: (string | Buffer)[] = []
-      if (this.#answer(settled, output)) return this.#close(output)
+      if (this.#answer(settled, output)) return this.#close(settled, output)
       this.#flush(output)
       if (this.#ended) this.socket.end()
       else if (!this.socket.writableNeedDrain) this.socket.resume()
@@ -164,7 +166,7 @@ export class Lane {
 
   /** Adds a reply to the output; true when it is the last of its connection. */
   #answer(reply: HttpReply, output: (string | Buffer)[]): boolean {
-    const close = this.#tools.retired()
+    const close = reply.stream !== undefined || this.#tools.retired()
     output.push(this.#tools.writer.head(reply, close))
     if (reply.body !== undefined) output.push(reply.body)
     this.#tools.served()
@@ -204,25 +206,24 @@ export class Lane {
   }
 
   #handOver(bytes: Buffer): void {
-    this.#detach()
+    this.#leave()
+    disown(this.socket)
     this.#tools.handOver(this.socket, bytes)
   }
 
-  /** Writes the last answers and reads nothing more. */
-  #close(output: readonly (string | Buffer)[]): void {
-    this.socket.off('data', this.#onData)
+  /** Writes the last answers and heeds nothing that the peer still sends. */
+  #close({ stream }: HttpReply, output: readonly (string | Buffer)[]): void {
+    this.#closing = true
     this.#flush(output)
-    this.socket.end()
+    if (stream === undefined) {
+      this.socket.end()
+    } else {
+      this.#leave()
+      const answer = this.#tools.openAnswers.open(this.socket, stream)
+      own(this.socket, answer)
+      if (this.#ended) answer.onEnd()
+    }
     this.socket.resume()
-  }
-
-  #detach(): void {
-    this.#leave()
-    this.socket.off('data', this.#onData)
-    this.socket.off('drain', this.#onDrain)
-    this.socket.off('end', this.#onEnd)
-    this.socket.off('close', this.#onClose)
-    this.socket.off('error', this.#onError)
   }
 
   #leave(): void {
@@ -231,6 +232,11 @@ export class Lane {
     this.#pieces = []
     this.#tools.gone(this)
   }
+}
+
+/** Whether a request that the lane knows begins with this byte. */
+function mayBegin(byte: number | undefined): boolean {
+  return byte === LETTER_P || byte === LETTER_G
 }
 
 function joined(output: readonly (string | Buffer)[]): string | Buffer {

@@ -19,10 +19,10 @@ export class ReplyWriter {
     this.#keepAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepAliveMs / 1_000)}\r\n\r\n`
   }
 
-  /** The head of a reply, up to and including the empty line. */
-  head({ status, headers, body }: HttpReply, close: boolean): string {
+  /** The head of a reply, up to and including the empty line. One that stays open must be said to close. */
+  head({ status, headers, body, stream }: HttpReply, close: boolean): string {
     let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n${this.#block(headers)}${this.#dateLine()}`
-    if (status !== 204 && status !== 304) {
+    if (status !== 204 && status !== 304 && stream === undefined) {
       const length = body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length
       text += `Content-Length: ${length}\r\n`
     }
