@@ -118,6 +118,14 @@ describe('an envelope', () => {
     )
   })
 
+  it('says so when its relay is behind', () => {
+    expect(unwrap(envelope)).not.toHaveProperty('stale')
+    const behind = wrap({ ...unwrap(envelope), stale: true })
+    expect(text(behind)).toContain(`"receivedAt":${NOW},"stale":true,"document":`)
+    expect(unwrap(behind).stale).toBe(true)
+    expect(() => unwrap(text(behind).replace('"stale":true', '"stale":1'))).toThrow('stale: must be true or false')
+  })
+
   it('may be an object that was parsed already', () => {
     const { ruleset } = compile({ dialect: 'halyard', document: JSON.parse(envelope) as object })
     expect(ruleset.revision).toBe(compile({ dialect: 'flagd', document: FLAGD }).ruleset.revision)

@@ -22,6 +22,8 @@ export interface EnvelopeHead {
   readonly version: number
   /** When the vendor delivered it, ms since the epoch. */
   readonly receivedAt: number
+  /** True when the relay is behind what it was told that its reader has seen elsewhere. */
+  readonly stale?: boolean
 }
 
 export interface Envelope extends EnvelopeHead {
@@ -36,8 +38,8 @@ const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf]
  * JSON, as it cannot have any inside its strings.
  */
 export function wrap(envelope: Envelope): Uint8Array<ArrayBuffer> {
-  const { dialect, options, revision, sha256, epoch, version, receivedAt, document } = envelope
-  const head = JSON.stringify({ dialect, options, revision, sha256, epoch, version, receivedAt })
+  const { dialect, options, revision, sha256, epoch, version, receivedAt, stale, document } = envelope
+  const head = JSON.stringify({ dialect, options, revision, sha256, epoch, version, receivedAt, stale })
   const opening = new TextEncoder().encode(`${head.slice(0, -1)},"document":`)
   const content = BYTE_ORDER_MARK.every((byte, index) => document[index] === byte)
     ? document.subarray(BYTE_ORDER_MARK.length)
@@ -108,6 +110,8 @@ function headOf(member: (name: string) => unknown): EnvelopeHead {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new DocumentError('options', wanted(options, 'an object'))
   }
+  const stale = member('stale') ?? false
+  if (typeof stale !== 'boolean') throw new DocumentError('stale', wanted(stale, 'true or false'))
   return {
     dialect: name('dialect', member('dialect'), /^[a-z][a-z0-9-]{0,63}$/, 'the name of a dialect'),
     options: options as Readonly<Record<string, unknown>>,
@@ -116,6 +120,7 @@ function headOf(member: (name: string) => unknown): EnvelopeHead {
     epoch: count('epoch', member('epoch')),
     version: count('version', member('version')),
     receivedAt: count('receivedAt', member('receivedAt')),
+    ...(stale ? { stale } : {}),
   }
 }
 

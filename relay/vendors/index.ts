@@ -7,6 +7,7 @@ import { unleash } from './unleash/source.ts'
 import { flagsmith } from './flagsmith/source.ts'
 import { growthbook } from './growthbook/source.ts'
 import { goff } from './goff/source.ts'
+import { halyard } from './halyard/source.ts'
 import type { Vendor } from './vendor.ts'
 
 export const vendors: ReadonlyMap<string, Vendor> = new Map<string, Vendor>([
@@ -18,4 +19,5 @@ export const vendors: ReadonlyMap<string, Vendor> = new Map<string, Vendor>([
   [flagsmith.name, flagsmith],
   [growthbook.name, growthbook],
   [goff.name, goff],
+  [halyard.name, halyard],
 ])
