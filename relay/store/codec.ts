@@ -78,5 +78,7 @@ function parseHeader(line: Uint8Array): (Omit<Generation, 'bytes'> & { length: n
   if (environment === undefined || sha256 === undefined || dialect === undefined) return 'its header is incomplete'
   if (epoch === undefined || version === undefined || length === undefined) return 'its header is incomplete'
   if (savedAt === undefined || receivedAt === undefined) return 'its header is incomplete'
-  return { environment, epoch, version, sha256, dialect, savedAt, receivedAt, length }
+  const pinnedAgainst = text('pinnedAgainst')
+  const pin = pinnedAgainst === undefined ? undefined : { pinnedAgainst }
+  return { environment, epoch, version, sha256, dialect, savedAt, receivedAt, ...pin, length }
 }

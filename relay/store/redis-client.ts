@@ -1,13 +1,14 @@
 /**
- * Redis connections that fail fast. The library's defaults queue commands while Redis is away and wait for ever on one
- * that hangs; here every command is bounded, nothing is queued, and every client has an `error` listener, without which
- * Node would end the process at the first outage.
+ * Commands that fail fast: each is bounded and answered, or refused at once while the connection is down. What went wrong
+ * is told in words that hold no secret, since a library's error may quote the arguments of its command.
  */
-import { Cluster, Command, Redis } from 'ioredis'
-import type { RedisOptions } from 'ioredis'
+import { Command } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
+import { connectRedis } from './redis-connection.ts'
 import { StoreError } from './store.ts'
 import type { StoreErrorKind } from './store.ts'
 import { describeRedis, parseRedisUrl } from './redis-url.ts'
+import type { RedisAddress } from './redis-url.ts'
 
 /** Bounds in milliseconds, and the randomness of reconnects. */
 export interface RedisClientOptions {
@@ -17,76 +18,36 @@ export interface RedisClientOptions {
   readonly random: () => number
 }
 
-/** Silence on a connection that owes an answer; then it is closed. Milliseconds. */
-const SOCKET_TIMEOUT = 10_000
-/** Reconnects wait uniformly in [50 ms, min(5 s, 100 ms · 2^n)). */
-const LONGEST_RECONNECT = 5_000
-
 /** One connection, or one cluster's worth of them. */
 export class RedisClient {
   readonly #client: Redis | Cluster
   readonly #connectTimeout: number
   #opened: Promise<void> | undefined
   #lastFault: unknown
+  readonly #readyListeners = new Set<() => void>()
+  readonly address: RedisAddress
   /** Without secrets. */
   readonly description: string
 
   constructor(options: RedisClientOptions) {
-    const address = parseRedisUrl(options.url)
-    this.description = describeRedis(address)
+    this.address = parseRedisUrl(options.url)
+    this.description = describeRedis(this.address)
     this.#connectTimeout = options.connectTimeout ?? 1_000
-    const reconnect = (times: number): number => {
-      const ceiling = Math.min(LONGEST_RECONNECT, 100 * 2 ** Math.min(times - 1, 10))
-      return 50 + Math.floor(options.random() * (ceiling - 50))
-    }
-    const shared = {
-      connectTimeout: this.#connectTimeout,
-      socketTimeout: SOCKET_TIMEOUT,
-      maxRetriesPerRequest: 0,
-      autoResendUnfulfilledCommands: false,
-      connectionName: 'halyard',
-      // After a failover the old master refuses writes: only a new connection finds the new one. Not resent, because
-      // resending needs the queue that is switched off, and would hide the refusal behind a queue error.
-      reconnectOnError: (error: Error): 1 | false => (error.message.startsWith('READONLY') ? 1 : false),
-      ...(address.username === undefined ? {} : { username: address.username }),
-      ...(address.password === undefined ? {} : { password: address.password }),
-      ...(address.tls ? { tls: {} } : {}),
-    } satisfies RedisOptions
-    const hosts = [...address.hosts]
-    if (address.topology === 'cluster') {
-      this.#client = new Cluster(hosts, {
-        // Set here and not in redisOptions: a cluster ignores it there.
-        enableOfflineQueue: false,
-        lazyConnect: true,
-        clusterRetryStrategy: reconnect,
-        slotsRefreshTimeout: this.#connectTimeout,
-        redisOptions: shared,
-      })
-    } else {
-      const target =
-        address.topology === 'sentinel'
-          ? {
-              sentinels: hosts,
-              name: address.master ?? '',
-              sentinelRetryStrategy: reconnect,
-              enableTLSForSentinelMode: address.tls,
-              failoverDetector: true,
-            }
-          : { ...hosts[0], db: address.database }
-      this.#client = new Redis({
-        ...shared,
-        ...target,
-        enableOfflineQueue: false,
-        lazyConnect: true,
-        retryStrategy: reconnect,
-      })
-    }
+    const { address } = this
+    this.#client = connectRedis({ address, random: options.random, connectTimeout: this.#connectTimeout })
     this.#client.on('error', (fault: unknown) => {
       this.#lastFault = fault
     })
     this.#client.on('ready', () => {
       this.#lastFault = undefined
+      for (const listener of this.#readyListeners) listener()
     })
+  }
+
+  /** Calls back whenever a connection can be used, the first and each later one, until the returned function is called. */
+  onReady(listener: () => void): () => void {
+    this.#readyListeners.add(listener)
+    return () => this.#readyListeners.delete(listener)
   }
 
   /**

@@ -1,5 +1,5 @@
 /**
- * The one script that writes generations. Compare and set happen inside Redis, because between a read and a write of
+ * The script that writes generations. Compare and set happen inside Redis, because between a read and a write of
  * ours another replica may have saved something newer, and an older document must never come back.
  *
  * A hash per environment; a field per generation, named `<epoch>.<version>.<sha256>.<stored length>`, so that order and
@@ -11,6 +11,7 @@ export interface FieldName {
   readonly field: string
   readonly epoch: number
   readonly version: number
+  readonly sha256: string
   readonly length: number
 }
 
@@ -21,33 +22,54 @@ export function fieldName(epoch: number, version: number, sha256: string, length
 
 /** Undefined for names that are not ours. */
 export function parseFieldName(field: string): FieldName | undefined {
-  const match = /^(\d{1,16})\.(\d{1,16})\.[0-9a-f]{64}\.(\d{1,16})$/.exec(field)
+  const match = /^(\d{1,16})\.(\d{1,16})\.([0-9a-f]{64})\.(\d{1,16})$/.exec(field)
   if (match === null) return undefined
-  return { field, epoch: Number(match[1]), version: Number(match[2]), length: Number(match[3]) }
+  const [, epoch, version, sha256 = '', length] = match
+  return { field, epoch: Number(epoch), version: Number(version), sha256, length: Number(length) }
 }
 
-/** KEYS: the hash. ARGV: field, value, how many to keep. Returns 1 when saved, 0 when something newer is there. */
-export const SAVE_SCRIPT = `
+/** Shared by all scripts: the whole generations of a hash, newest first. Half-written ones do not count. */
+export const STORED_IN_LUA: string = `
 local function parse(field)
   local epoch, version, sha, length = string.match(field, '^(%d+)%.(%d+)%.(%x+)%.(%d+)$')
   if not epoch then return nil end
   return { field = field, epoch = tonumber(epoch), version = tonumber(version), sha = sha, length = tonumber(length) }
 end
-local mine = parse(ARGV[1])
-local stored = {}
-for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
-  local each = parse(field)
-  if each and redis.call('HSTRLEN', KEYS[1], field) ~= each.length then
-    redis.call('HDEL', KEYS[1], field)
-  elseif each then
-    stored[#stored + 1] = each
+local function storedIn(key)
+  local stored, broken = {}, {}
+  for _, field in ipairs(redis.call('HKEYS', key)) do
+    local each = parse(field)
+    if each and redis.call('HSTRLEN', key, field) ~= each.length then
+      broken[#broken + 1] = field
+    elseif each then
+      stored[#stored + 1] = each
+    end
   end
+  table.sort(stored, function(a, b)
+    if a.epoch ~= b.epoch then return a.epoch > b.epoch end
+    if a.version ~= b.version then return a.version > b.version end
+    return a.field > b.field
+  end)
+  return stored, broken
 end
-table.sort(stored, function(a, b)
-  if a.epoch ~= b.epoch then return a.epoch > b.epoch end
-  if a.version ~= b.version then return a.version > b.version end
-  return a.field > b.field
-end)
+`
+
+/**
+ * KEYS: the hash of generations, the hash with the highest fencing token. ARGV: field, value, how many to keep, fencing
+ * token or nothing. Returns 1 when saved, 0 when something newer is there, -1 when the token is not the newest; a token
+ * of 0 is that of a replica without a lease, which may put something where nothing is and no more.
+ */
+export const SAVE_SCRIPT: string = `${STORED_IN_LUA}
+local mine = parse(ARGV[1])
+local stored, broken = storedIn(KEYS[1])
+for _, field in ipairs(broken) do redis.call('HDEL', KEYS[1], field) end
+if ARGV[4] == '0' and #stored > 0 then
+  if stored[1].field == ARGV[1] then return 1 end
+  return -1
+end
+if ARGV[4] ~= '' and ARGV[4] ~= '0' and tonumber(ARGV[4]) < tonumber(redis.call('HGET', KEYS[2], 'token') or '0') then
+  return -1
+end
 for _, each in ipairs(stored) do
   local same = each.epoch == mine.epoch and each.version == mine.version
   if each.epoch > mine.epoch or (each.epoch == mine.epoch and each.version > mine.version) then return 0 end

@@ -3,43 +3,30 @@
  * boot only. Redis may vanish, hang, refuse, lie or come back empty; the worst any of it does is a counted failure, and
  * what this replica last wanted stored is put back once Redis is well.
  */
-import { systemTimers } from '../upstream/clock.ts'
-import type { TimerHandle, Timers } from '../upstream/clock.ts'
-import { Breaker } from './breaker.ts'
+import type { TimerHandle } from '../upstream/clock.ts'
 import { decodeGeneration, encodeGeneration } from './codec.ts'
-import { RedisClient } from './redis-client.ts'
+import { asStoreError, RedisLink } from './redis-link.ts'
+import type { RedisLinkOptions } from './redis-link.ts'
 import { SAVE_SCRIPT, fieldName, parseFieldName } from './redis-script.ts'
 import type { FieldName } from './redis-script.ts'
-import { StoreError, compareGenerations } from './store.ts'
-import type { Generation, Problem, Store, StoreStatus } from './store.ts'
-import { Tally } from './tally.ts'
-import type { Report } from './tally.ts'
+import { compareGenerations } from './store.ts'
+import type { Fence, Generation, Problem, SaveResult, Store, StoreStatus } from './store.ts'
 
-/** Where, and every bound. Milliseconds. */
-export interface RedisStoreOptions {
-  /** See `redis-url.ts` for the forms. */
-  readonly url: string
-  /** First part of every key. Default `halyard`. */
-  readonly prefix?: string
+/** Milliseconds. */
+export interface RedisStoreOptions extends RedisLinkOptions {
   /** Generations kept per environment. Default 3. */
   readonly keep?: number
-  /** Bound of a command, plus 1 ms per 16 KiB of document that it carries. Default 250. */
-  readonly commandTimeout?: number
-  /** Default 1,000. */
-  readonly connectTimeout?: number
   /** How often to check that what was saved is still there. Default 1,000; 0 never. */
   readonly checkEvery?: number
-  /** Told about trouble, at most once per hour and kind. */
-  readonly report?: Report
-  readonly timers?: Timers
+  /** A connection to share. Default: one of its own, made of the other options. */
+  readonly link?: RedisLink
 }
-
-/** The slowest link that large documents are still expected to cross: 16 KiB per millisecond. */
-const BYTES_PER_MILLISECOND = 16 * 1024
 
 /** What this replica wants to be in Redis. */
 interface Wanted {
   readonly generation: Generation
+  /** Undefined: whatever lease there is. */
+  readonly fence: Fence | undefined
   /** The field it was stored under, once it was. */
   readonly field?: string
 }
@@ -47,35 +34,26 @@ interface Wanted {
 /** Keeps the newest generations of each environment in one Redis, Sentinel group or Cluster. */
 export class RedisStore implements Store {
   readonly name = 'redis'
-  readonly #options: RedisStoreOptions
-  readonly #timers: Timers
-  readonly #client: RedisClient
-  readonly #breaker: Breaker
-  readonly #tally: Tally
+  /** The connection, for leases and notices to share. */
+  readonly link: RedisLink
+  readonly #keep: number
+  readonly #checkEvery: number
   readonly #wanted = new Map<string, Wanted>()
   #checkTimer: TimerHandle | undefined
-  #closed = false
 
   /** Connects on first use. Throws a TypeError when the url is unreadable. */
   constructor(options: RedisStoreOptions) {
-    this.#options = options
-    this.#timers = options.timers ?? systemTimers
-    const { connectTimeout } = options
-    this.#client = new RedisClient({
-      url: options.url,
-      random: () => this.#timers.random(),
-      ...(connectTimeout === undefined ? {} : { connectTimeout }),
-    })
-    this.#breaker = new Breaker({ timers: this.#timers })
-    this.#tally = new Tally(this.#client.description, this.#timers, options.report)
+    this.link = options.link ?? new RedisLink(options)
+    this.#keep = options.keep ?? 3
+    this.#checkEvery = options.checkEvery ?? 1_000
   }
 
   async load(environment: string): Promise<{ generations: Generation[]; problems: Problem[] }> {
-    const key = this.#key(environment)
+    const key = this.link.key(environment, GENERATIONS)
     const generations: Generation[] = []
     const problems: Problem[] = []
     try {
-      const fields = await this.#send(0, 'HKEYS', key)
+      const fields = await this.link.send(0, 'HKEYS', key)
       const names = Array.isArray(fields) ? fields.map(String) : []
       const ours = names.map(parseFieldName).filter((name) => name !== undefined)
       for (const name of names) {
@@ -93,85 +71,88 @@ export class RedisStore implements Store {
     return { generations, problems }
   }
 
-  async save(generation: Generation): Promise<'saved' | 'older'> {
-    const known = this.#wanted.get(generation.environment)
-    // Remembered before it is tried, so that an outage only delays it.
-    if (known === undefined || compareGenerations(generation, known.generation) >= 0) {
-      this.#wanted.set(generation.environment, { generation })
-      this.#scheduleCheck()
-    }
-    return await this.#write(generation)
+  /**
+   * The generation stored under exactly this order; why it cannot be used; undefined when it is there no more. Rejects
+   * with `StoreError`.
+   */
+  async read(environment: string, field: FieldName): Promise<Generation | string | undefined> {
+    return await this.#read(this.link.key(environment, GENERATIONS), field, environment)
+  }
+
+  async save(generation: Generation, fence?: Fence): Promise<SaveResult> {
+    this.#want({ generation, fence })
+    return await this.#write(generation, fence)
+  }
+
+  /** This replica serves what came from Redis: should Redis lose it, this replica can give it back. */
+  keep(generation: Generation): void {
+    const { epoch, version, sha256 } = generation
+    const field = fieldName(epoch, version, sha256, encodeGeneration(generation).length)
+    this.#want({ generation, fence: { token: 0 }, field })
   }
 
   status(): StoreStatus {
-    return this.#tally.status
+    return this.link.status()
   }
 
   close(): Promise<void> {
-    this.#closed = true
-    this.#timers.clearTimeout(this.#checkTimer)
-    this.#client.close()
-    this.#tally.closed()
+    this.link.timers.clearTimeout(this.#checkTimer)
+    this.link.close()
     return Promise.resolve()
   }
 
-  async #write(generation: Generation): Promise<'saved' | 'older'> {
+  /** Remembered before it is tried, so that an outage only delays it. */
+  #want(wanted: Wanted): void {
+    const { environment } = wanted.generation
+    const known = this.#wanted.get(environment)
+    if (known !== undefined && compareGenerations(wanted.generation, known.generation) < 0) return
+    this.#wanted.set(environment, wanted)
+    this.#scheduleCheck()
+  }
+
+  async #write(generation: Generation, fence: Fence | undefined): Promise<SaveResult> {
     const value = encodeGeneration(generation)
     const field = fieldName(generation.epoch, generation.version, generation.sha256, value.length)
-    const key = this.#key(generation.environment)
-    const keep = this.#options.keep ?? 3
-    const saved = (await this.#send(value.length, 'EVAL', SAVE_SCRIPT, 1, key, field, value, keep)) === 1
-    const wanted = this.#wanted.get(generation.environment)
+    const { environment } = generation
+    const keys = [this.link.key(environment, GENERATIONS), this.link.key(environment, FENCE)]
+    const rest = [field, value, this.#keep, fence === undefined ? '' : String(fence.token)]
+    const reply = Number(await this.link.send(value.length, 'EVAL', SAVE_SCRIPT, 2, ...keys, ...rest))
+    const result = reply === 1 ? 'saved' : reply === 0 ? 'older' : 'fenced'
+    const wanted = this.#wanted.get(environment)
     if (wanted !== undefined && compareGenerations(wanted.generation, generation) === 0) {
-      // Somebody has something newer: then it is theirs to look after.
-      if (saved) this.#wanted.set(generation.environment, { generation, field })
-      else this.#wanted.delete(generation.environment)
+      // Somebody has something newer, or leads: then it is theirs to look after.
+      if (result === 'saved') this.#wanted.set(environment, { ...wanted, field })
+      else this.#wanted.delete(environment)
     }
-    if (saved) this.#tally.succeeded(true)
-    return saved ? 'saved' : 'older'
+    if (result === 'saved') this.link.saved()
+    return result
   }
 
   /** A generation, why it is none, or undefined when it was replaced in the meantime. */
   async #read(key: string, name: FieldName, environment: string): Promise<Generation | string | undefined> {
-    const value = await this.#send(name.length, 'HGET', key, name.field)
+    const value = await this.link.send(name.length, 'HGET', key, name.field)
     if (!Buffer.isBuffer(value)) return undefined
     const decoded = decodeGeneration(value, environment)
     return 'generation' in decoded ? decoded.generation : decoded.problem
   }
 
-  /** Through the circuit; `bytes` is the size of the document that travels. Rejects with `StoreError`. */
-  async #send(bytes: number, name: string, ...parameters: (string | number | Buffer)[]): Promise<unknown> {
-    if (this.#closed) throw new StoreError('closed', 'the redis store is closed')
-    if (!this.#breaker.allows()) {
-      // Not an attempt, so not a failure of its own: the books keep the error that opened the circuit.
-      const { lastError } = this.#tally.status
-      throw new StoreError(lastError?.kind ?? 'unavailable', `left alone for a moment after: ${lastError?.message}`)
-    }
-    const timeout = (this.#options.commandTimeout ?? 250) + Math.ceil(bytes / BYTES_PER_MILLISECOND)
-    try {
-      const reply = await this.#client.send(timeout, name, ...parameters)
-      this.#breaker.succeeded()
-      this.#tally.succeeded(false)
-      return reply
-    } catch (error) {
-      this.#breaker.failed()
-      throw this.#tally.failed(asStoreError(error))
-    }
-  }
-
   #scheduleCheck(): void {
-    const every = this.#options.checkEvery ?? 1_000
-    if (this.#checkTimer !== undefined || this.#closed || every === 0) return
+    const every = this.#checkEvery
+    const { timers } = this.link
+    if (this.#checkTimer !== undefined || this.link.closed || every === 0) return
     // Half of it is chance: replicas that saw the same Redis come back empty must not all write at once.
-    this.#checkTimer = this.#timers.setTimeout(() => void this.#check(), (every / 2) * (1 + this.#timers.random()))
+    this.#checkTimer = timers.setTimeout(() => void this.#check(), (every / 2) * (1 + timers.random()))
   }
 
   /** Puts back what is missing, be it that Redis lost it or that it never got there. */
   async #check(): Promise<void> {
-    for (const [environment, { generation, field }] of this.#wanted) {
+    for (const [environment, wanted] of this.#wanted) {
+      const { generation, fence, field } = wanted
       try {
-        const there = field !== undefined && (await this.#send(0, 'HEXISTS', this.#key(environment), field)) === 1
-        if (!there) await this.#restore(environment, generation, field)
+        const key = this.link.key(environment, GENERATIONS)
+        const there = field !== undefined && (await this.link.send(0, 'HEXISTS', key, field)) === 1
+        // A save that came in the meantime does its own writing.
+        if (!there && this.#wanted.get(environment) === wanted) await this.#write(generation, fence)
       } catch {
         // Counted and reported by the tally; the next check tries again.
       }
@@ -179,19 +160,8 @@ export class RedisStore implements Store {
     this.#checkTimer = undefined
     if (this.#wanted.size > 0) this.#scheduleCheck()
   }
-
-  async #restore(environment: string, generation: Generation, field: string | undefined): Promise<void> {
-    // A save that came in the meantime has its own field and does its own writing.
-    if (this.#wanted.get(environment)?.field === field) await this.#write(generation)
-  }
-
-  /** The braces are a hash tag: all keys of an environment live in one slot of a cluster. */
-  #key(environment: string): string {
-    return `${this.#options.prefix ?? 'halyard'}:{${encodeURIComponent(environment)}}:generations`
-  }
 }
 
-function asStoreError(error: unknown): StoreError {
-  if (error instanceof StoreError) return error
-  return new StoreError('internal', 'the redis store failed in an unexpected way', error)
-}
+const GENERATIONS = 'generations'
+/** Holds the highest fencing token ever issued; kept by `lease.ts`. */
+const FENCE = 'fence'

@@ -17,7 +17,24 @@ export interface Generation {
   /** Milliseconds since the epoch. */
   readonly receivedAt: number
   readonly bytes: Uint8Array
+  /**
+   * SHA-256 of the vendor's document that an operator rolled back from: delivered again, it is not taken over. Absent
+   * when the vendor's word counts.
+   */
+  readonly pinnedAgainst?: string
 }
+
+/** Says under which lease a replica saves; 0 is that of a replica without one. */
+export interface Fence {
+  readonly token: number
+}
+
+/**
+ * - `saved`: it is there
+ * - `older`: a newer (epoch, version), or another document under the same one, is stored already
+ * - `fenced`: another replica has led since the saver's lease was given, or the saver has none
+ */
+export type SaveResult = 'saved' | 'older' | 'fenced'
 
 /** Something a store skipped or could not do; safe to log. */
 export type Problem = { readonly where: string; readonly message: string }
@@ -39,10 +56,10 @@ export interface Store {
   /** Valid generations, newest first; whatever was skipped is a problem, and an outage is a problem too. */
   load(environment: string): Promise<{ generations: Generation[]; problems: Problem[] }>
   /**
-   * `older`: a newer (epoch, version), or another document under the same one, is stored already; nothing is written.
-   * Saving again what is stored rewrites it, which heals a damaged copy. Rejects with `StoreError`.
+   * Nothing is written unless the result is `saved`. Saving again what is stored rewrites it, which heals a damaged copy.
+   * A store that only this replica writes to knows no fences. Rejects with `StoreError`.
    */
-  save(generation: Generation): Promise<'saved' | 'older'>
+  save(generation: Generation, fence?: Fence): Promise<SaveResult>
   status(): StoreStatus
   close(): Promise<void>
 }
@@ -79,10 +96,10 @@ export class StoreError extends Error {
   }
 }
 
+/** Where a generation stands in the total order of its environment. */
+export type Order = Pick<Generation, 'epoch' | 'version'>
+
 /** Negative when `a` is older than `b`, 0 when they are the same generation. */
-export function compareGenerations(
-  a: Pick<Generation, 'epoch' | 'version'>,
-  b: Pick<Generation, 'epoch' | 'version'>,
-): number {
+export function compareGenerations(a: Order, b: Order): number {
   return a.epoch - b.epoch || a.version - b.version
 }
