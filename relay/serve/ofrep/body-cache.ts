@@ -38,8 +38,13 @@ export class BodyCache {
   /** Offers a body; it is kept if the same tag was offered not long ago. */
   offer(tag: string, body: BulkBody): void {
     const slot = slotOf(tag)
-    if (this.#seen[slot] === tag) this.#bodies?.set(tag, body)
+    if (this.#seen[slot] === tag) this.keep(tag, body)
     else this.#seen[slot] = tag
+  }
+
+  /** Keeps a body whatever was offered before; `key` is a tag, or begins with one. */
+  keep(key: string, body: BulkBody): void {
+    this.#bodies?.set(key, body)
   }
 }
 

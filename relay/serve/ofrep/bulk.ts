@@ -5,6 +5,7 @@
 import { Buffer } from 'node:buffer'
 import type { Context } from '@halyard/engine'
 import type { Snapshot } from '../../environment/snapshot.ts'
+import { preferredCoding, WORTH_CODING } from '../compression.ts'
 import { listsTag, opaque } from '../etag.ts'
 import { queryParameter } from '../http-message.ts'
 import type { HttpReply } from '../http-message.ts'
@@ -14,12 +15,14 @@ import { data, DATA_HEADERS, encoderOf, notReady, refusal } from './answer.ts'
 import { BodyCache } from './body-cache.ts'
 import type { BulkBody } from './body-cache.ts'
 import { revisionArrived } from './catch-up.ts'
+import { CodedBodies } from './coded-bodies.ts'
 import { readContext } from './context.ts'
 import type { OfrepParts } from './single.ts'
 import { bulkTag } from './tag.ts'
 
 export function bulkRoute(parts: OfrepParts): Route {
   const bodies = new BodyCache(parts.limits.bulkCacheBytes)
+  const coded = new CodedBodies(bodies)
   return {
     method: 'POST',
     template: '/ofrep/v1/evaluate/flags',
@@ -28,9 +31,10 @@ export function bulkRoute(parts: OfrepParts): Route {
       const { environment } = call.caller.tenant
       const announced = announcedRevision(call)
       const served = environment.snapshot()?.ruleset.revision
-      if (announced === undefined || served === undefined || announced === served) return evaluate(call, parts, bodies)
+      if (announced === undefined || served === undefined || announced === served)
+        return evaluate(call, parts, bodies, coded)
       const arrived = revisionArrived(environment, announced, parts.limits.catchUpMs, parts.timers)
-      return arrived.then(() => evaluate(call, parts, bodies))
+      return arrived.then(() => evaluate(call, parts, bodies, coded))
     },
   }
 }
@@ -40,7 +44,12 @@ function announcedRevision({ request }: Call): string | undefined {
   return announced === '' ? undefined : announced
 }
 
-function evaluate(call: Call, { limits, timers, observer }: OfrepParts, bodies: BodyCache): HttpReply {
+function evaluate(
+  call: Call,
+  { limits, timers, observer }: OfrepParts,
+  bodies: BodyCache,
+  coded: CodedBodies,
+): HttpReply | Promise<HttpReply> {
   const { request, caller } = call
   const { tenant, view } = caller
   const snapshot = tenant.environment.snapshot()
@@ -66,13 +75,20 @@ function evaluate(call: Call, { limits, timers, observer }: OfrepParts, bodies: 
     observer.bulk(tenant.name, true)
     return { status: 304, headers: [...DATA_HEADERS.slice(2), ...tagged] }
   }
-  const known = tag === undefined ? undefined : bodies.get(tag)
+  const coding = preferredCoding(request.header('accept-encoding'))
+  const ready = tag === undefined || coding === undefined ? undefined : coded.get(tag, coding)
+  const known = ready ?? (tag === undefined ? undefined : bodies.get(tag))
   const body = known ?? assemble(caller, snapshot, context, now, stale)
   if (tag !== undefined && known === undefined) bodies.offer(tag, body)
   const counter = observer.evaluations(tenant.name)
   for (const [reason, count] of body.reasons) counter.count(reason, count)
   observer.bulk(tenant.name, false)
-  return data(200, tagged, body.bytes)
+  const plain = (): HttpReply => data(200, tagged, body.bytes)
+  if (coding === undefined) return plain()
+  const inCoding = ({ bytes }: BulkBody): HttpReply => data(200, ['Content-Encoding', coding, ...tagged], bytes)
+  if (ready !== undefined) return inCoding(ready)
+  if (body.bytes.length < WORTH_CODING) return plain()
+  return coded.code(tag, coding, body).then((made) => (made === undefined ? plain() : inCoding(made)))
 }
 
 function assemble(caller: Caller, snapshot: Snapshot, context: Context, now: number, stale: boolean): BulkBody {
