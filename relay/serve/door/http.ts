@@ -26,6 +26,9 @@ import { OpenAnswers } from './open-answer.ts'
 import { clientFault } from './client-fault.ts'
 import { closingReply } from './wire.ts'
 
+/** Requests that may follow one whose answer stays open. */
+const IGNORED = 16
+
 export interface HttpDoorParts {
   readonly listen: Listen
   readonly limits: Limits
@@ -43,8 +46,8 @@ export class HttpDoor implements Door {
   readonly #connections = new Connections()
   readonly #express: Express | undefined
   readonly #openAnswers: OpenAnswers
-  /** Connections with an answer that stays open; nothing may follow its request. */
-  readonly #streaming = new WeakSet<Duplex>()
+  /** Connections with an answer that stays open, and how many requests were ignored behind it. */
+  readonly #streaming = new WeakMap<Duplex, number>()
   /** Node's own list misses connections that its parser has given up. */
   readonly #sockets = new Set<Socket>()
   #retired = false
@@ -95,7 +98,10 @@ export class HttpDoor implements Door {
     })
     this.#server.on('clientError', (error, socket) => {
       const fault = clientFault(error)
-      if (fault === undefined || !socket.writable || this.#streaming.has(socket)) socket.destroy()
+      // Behind a request whose answer is open anything is ignored, but for the peer's end.
+      const streaming = this.#streaming.has(socket)
+      if (streaming && !socket.readableEnded && fault !== undefined) return
+      if (streaming || fault === undefined || !socket.writable) socket.destroy()
       else this.#refuse(socket, fault)
     })
   }
@@ -140,7 +146,7 @@ export class HttpDoor implements Door {
     const { limits, timers, handle } = this.#parts
     const { socket } = request
     if (!this.#connections.opened(socket)) {
-      if (this.#streaming.has(socket)) socket.destroy()
+      this.#ignore(socket)
       return
     }
     const arrivedAt = timers.monotonic()
@@ -184,11 +190,19 @@ export class HttpDoor implements Door {
 
   #open(socket: Socket, response: ServerResponse, stream: (outlet: Outlet) => OutletListener): void {
     this.#connections.condemn(socket)
-    this.#streaming.add(socket)
+    this.#streaming.set(socket, 0)
     socket.setTimeout(0)
     response.flushHeaders()
     const answer = this.#openAnswers.open(response, stream)
     socket.once('close', () => answer.onClose())
+  }
+
+  /** Node keeps every request that is not answered, so a peer that goes on asking is cut. */
+  #ignore(socket: Socket): void {
+    const ignored = this.#streaming.get(socket)
+    if (ignored === undefined) return
+    this.#streaming.set(socket, ignored + 1)
+    if (ignored >= IGNORED) socket.destroy()
   }
 
   #refuse(socket: Duplex, fault: Failure): void {

@@ -8,7 +8,7 @@ import { randomFrom } from './random.ts'
 import type { Random } from './random.ts'
 import { systemTimers } from '../../upstream/clock.ts'
 import { HttpDoor } from '../door/http.ts'
-import type { HttpReply, HttpRequest } from '../http-message.ts'
+import type { HttpReply, HttpRequest, Outlet, OutletListener } from '../http-message.ts'
 import { defaultLimits } from '../settings.ts'
 
 export interface DoorFuzzReport {
@@ -131,8 +131,20 @@ function echo(request: HttpRequest): HttpReply | Promise<HttpReply> {
   const headers = ['Content-Type', 'application/json', 'X-Path', path.slice(0, 40)]
   const reply: HttpReply = path.endsWith('/304')
     ? { status: 304, headers }
-    : { status: 200, headers, body: path.endsWith('/b') ? Buffer.from(text) : text }
+    : path.endsWith('/stream') || path.endsWith('/events')
+      ? { status: 200, headers, stream: (outlet) => streamed(outlet, text) }
+      : { status: 200, headers, body: path.endsWith('/b') ? Buffer.from(text) : text }
   return query === 'wait' ? new Promise((resolve) => void setImmediate(() => resolve(reply))) : reply
+}
+
+/** An answer that stays open for a moment: a part at once, the rest later, and the end of the connection. */
+function streamed(outlet: Outlet, text: string): OutletListener {
+  outlet.write(Buffer.from(text))
+  setImmediate(() => {
+    outlet.write(Buffer.from('later'))
+    outlet.end()
+  })
+  return { drained: () => undefined, closed: () => undefined }
 }
 
 /**
@@ -210,6 +222,9 @@ async function stillOpen(): Promise<number> {
   return process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length
 }
 
+/** How many of PATHS, from the beginning, any client may ask for; and of these, how many leave the connection open. */
+const CLEAN_PATHS = 12
+const LASTING_PATHS = 8
 const PATHS = [
   '/ofrep/v1/evaluate/flags',
   '/ofrep/v1/evaluate/flags/a',
@@ -217,6 +232,12 @@ const PATHS = [
   '/x/b',
   '/a%2Fb?wait',
   '/?q=1',
+  '/v1/document',
+  '/v1/track',
+  '/v1/stream',
+  '/environments/e/v1/stream?context=e30',
+  '/v1/document/stream?wait',
+  '/ofrep/v1/events',
   '*',
   'http://h/x',
   '/é',
@@ -282,17 +303,21 @@ function bodyOf(random: Random): string {
 
 /** What well-behaved clients send; most of it is the express lane's, some is for node:http. */
 function cleanRequest(random: Random): string {
-  const path = random.pick(PATHS.slice(0, 6))
+  const path = random.pick(PATHS.slice(0, random.chance(0.2) ? CLEAN_PATHS : LASTING_PATHS))
   const body = bodyOf(random)
-  if (random.chance(0.05)) return `GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`
+  if (random.chance(0.2)) return `GET ${path} HTTP/1.1\r\n${cleanHeaders(['Host: h'], random)}\r\n\r\n`
   if (random.chance(0.05)) {
     const chunks = `${body.length.toString(16)}\r\n${body}\r\n${body === '' ? '' : '0\r\n\r\n'}`
     return `POST ${path} HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`
   }
-  const headers = new Set(['Host: h', `Content-Length: ${body.length}`])
+  return `POST ${path} HTTP/1.1\r\n${cleanHeaders(['Host: h', `Content-Length: ${body.length}`], random)}\r\n\r\n${body}`
+}
+
+function cleanHeaders(needed: readonly string[], random: Random): string {
+  const headers = new Set(needed)
   for (let index = random.below(4); index > 0; index--)
     headers.add(random.pick(HEADERS.slice(0, CLEAN_HEADERS))(random))
-  return `POST ${path} HTTP/1.1\r\n${[...headers].join('\r\n')}\r\n\r\n${body}`
+  return [...headers].join('\r\n')
 }
 
 function anyRequest(random: Random): string {
