@@ -5,6 +5,7 @@
 import { systemTimers } from './clock.ts'
 import type { TimerHandle, Timers } from './clock.ts'
 import type { Source, SourceSink, SourceStatus, UpstreamDocument } from './source.ts'
+import type { EventStream } from './connection.ts'
 import { SseStream } from './sse.ts'
 import type { SseOptions } from './sse.ts'
 import type { SseEvent } from './sse-parser.ts'
@@ -28,7 +29,8 @@ export interface SseFeed {
 
 /** Times in milliseconds. */
 export interface SseSourceOptions {
-  readonly stream: SseOptions
+  /** Of server-sent events; or any other stream, not started yet. */
+  readonly stream: SseOptions | EventStream
   readonly feed: SseFeed
   /** A poll that is not started yet; a new one each time. */
   readonly poll: () => Source
@@ -50,7 +52,7 @@ const HOLD = 300_000
 export class SseSource implements Source {
   readonly #options: SseSourceOptions
   readonly #timers: Timers
-  readonly #stream: SseStream
+  readonly #stream: EventStream
   #sink: SourceSink | undefined
   #streaming = false
   #stopped = false
@@ -72,7 +74,8 @@ export class SseSource implements Source {
   constructor(options: SseSourceOptions) {
     this.#options = options
     this.#timers = options.timers ?? systemTimers
-    this.#stream = new SseStream({ ...options.stream, timers: this.#timers })
+    const { stream } = options
+    this.#stream = 'start' in stream ? stream : new SseStream({ ...stream, timers: this.#timers })
   }
 
   start(sink: SourceSink): void {

@@ -1,23 +1,20 @@
 /**
- * One event stream kept open: connect, read, notice silence, come back. The supervisor owns every wait, so that an end,
- * a timeout and an unreadable event of one connection can never each schedule the next one, and no answer of the server
- * is the last: refusals only lengthen the waits.
+ * Server-sent events: connect, read, notice silence. When to come back is the business of the connection they live in;
+ * here is only what HTTP can answer and how bytes become events.
  */
 import { Agent } from 'undici'
 import { guardedLookup } from './address.ts'
-import { backoffDelay } from './backoff.ts'
 import type { BackoffOptions } from './backoff.ts'
 import { systemTimers } from './clock.ts'
 import type { Timers } from './clock.ts'
+import { Connection } from './connection.ts'
+import type { EventReceiver, EventStream, Life } from './connection.ts'
 import { ask, describe, discard, header, statusError } from './http-exchange.ts'
 import type { HttpRequest } from './http-exchange.ts'
 import type { SourceStatus } from './source.ts'
 import { decodedStream } from './sse-body.ts'
 import { SseParser } from './sse-parser.ts'
-import type { SseEvent } from './sse-parser.ts'
 import { Watch } from './sse-watch.ts'
-import { Supervisor } from './supervisor.ts'
-import type { AttemptResult } from './supervisor.ts'
 import { UpstreamError, causeCode, redactUrl } from './upstream-error.ts'
 
 /** Where the stream is, and every bound. Times in milliseconds. */
@@ -46,38 +43,13 @@ export interface SseOptions {
 /** A GET; headers go to the url's own origin only. */
 export type SseRequest = Pick<HttpRequest, 'url' | 'headers'>
 
-/** What a stream reports to. Called synchronously. */
-export interface SseReceiver {
-  /** Connected; `resumed` when the server was told where the last connection ended. */
-  opened(resumed: boolean): void
-  /** An `UpstreamError` thrown here ends the connection as a failure; the next one does not resume. */
-  event(event: SseEvent, origin: string): void
-  /** Bytes arrived, be it a comment. */
-  alive(): void
-  /** The connection ended, or none came about. `error` is undefined when the server ended it in the ordinary way. */
-  closed(error: UpstreamError | undefined): void
-}
-
-/** The longest `retry` that is believed. */
-const LONGEST_RETRY = 300_000
-/** Waits after an ordinary end spread over at least this. */
-const SPREAD = 1_000
-
-type Life = { readonly since: number; readonly origin: string }
-
-/** The loop; nothing but `stop()` ends it. */
-export class SseStream {
+/** Events over HTTP. */
+export class SseStream implements EventStream {
   readonly #options: SseOptions
   readonly #timers: Timers
   readonly #agent: Agent
-  readonly #supervisor: Supervisor
-  #receiver: SseReceiver | undefined
-  #open: Life | undefined
-  #failures = 0
-  #lastEnd: 'ordinary' | 'failed' = 'failed'
+  readonly #connection: Connection
   #lastId = ''
-  #retry = 0
-  #aliveAt: number | undefined
 
   constructor(options: SseOptions) {
     this.#options = options
@@ -97,45 +69,40 @@ export class SseStream {
       maxOrigins: 16,
       allowH2: false,
     })
-    this.#supervisor = new Supervisor({
+    this.#connection = new Connection({
       timers: this.#timers,
-      attempt: (signal) => this.#connect(signal),
-      // Attempts only ever end by an error; what follows is decided by `delayAfter`.
-      interval: SPREAD,
-      jitter: 1,
-      floor: 1_000,
-      delayAfter: (_, error) => this.#delay(error),
+      live: (stopped, life) => this.#live(stopped, life),
+      origin: () => redactUrl(this.#request().url),
+      ...(options.backoff === undefined ? {} : { backoff: options.backoff }),
+      ...(options.healthyAfter === undefined ? {} : { healthyAfter: options.healthyAfter }),
     })
   }
 
-  start(receiver: SseReceiver): void {
-    if (this.#receiver !== undefined) throw new Error('a stream is started once')
-    this.#receiver = receiver
-    this.#supervisor.start({ document() {}, unchanged() {}, failed: (error) => this.#ended(error) })
+  start(receiver: EventReceiver): void {
+    this.#connection.start(receiver)
   }
 
-  /** Connects now instead of at the end of a wait; an open connection stays. */
   refresh(): void {
-    if (this.#open === undefined) this.#supervisor.refresh()
+    this.#connection.refresh()
   }
 
   status(): SourceStatus {
-    const status = this.#supervisor.status()
-    const success = this.#aliveAt === undefined ? {} : { lastSuccessAt: this.#aliveAt }
-    if (this.#open === undefined || status.state === 'stopped') {
-      return { ...status, ...success, consecutiveFailures: this.#failures }
-    }
-    return { state: 'live', ...success, consecutiveFailures: 0 }
+    return this.#connection.status()
   }
 
   async stop(): Promise<void> {
-    await this.#supervisor.stop()
+    await this.#connection.stop()
     await this.#agent.destroy()
   }
 
-  async #connect(stopped: AbortSignal): Promise<AttemptResult> {
-    const { request: described, maxBytes = 64 * 1024 * 1024, eventDeadline = 60_000 } = this.#options
-    const request = typeof described === 'function' ? described() : described
+  #request(): SseRequest {
+    const { request } = this.#options
+    return typeof request === 'function' ? request() : request
+  }
+
+  async #live(stopped: AbortSignal, life: Life): Promise<void> {
+    const { maxBytes = 64 * 1024 * 1024, eventDeadline = 60_000 } = this.#options
+    const request = this.#request()
     const watch = new Watch(this.#timers, 2.5 * (this.#options.heartbeat ?? 48_000), eventDeadline)
     const signal = AbortSignal.any([stopped, watch.signal])
     const resume = this.#lastId
@@ -168,20 +135,16 @@ export class SseStream {
         if (status === 200) throw new UpstreamError('protocol', `${redactUrl(url)} answered with no event stream`)
         throw refusal(status, url, wait, this.#timers.now())
       }
-      this.#open = { since: this.#timers.monotonic(), origin }
-      this.#aliveAt = this.#timers.now()
-      this.#receiver?.opened(resume !== '')
+      life.opened(resume !== '')
       const parser = new SseParser(
         {
           event: (event) => {
             if (stopped.aborted) return
-            this.#receiver?.event(event, origin)
+            life.event(event)
             // Only what was understood counts as seen.
             this.#lastId = event.id
           },
-          retry: (milliseconds) => {
-            this.#retry = Math.min(milliseconds, LONGEST_RETRY)
-          },
+          retry: (milliseconds) => life.retry(milliseconds),
         },
         maxBytes,
         resume,
@@ -190,8 +153,7 @@ export class SseStream {
         if (stopped.aborted) break
         this.#push(parser, chunk)
         watch.heard(parser.pending)
-        this.#aliveAt = this.#timers.now()
-        this.#receiver?.alive()
+        life.alive()
       }
     } catch (cause) {
       if (watch.expired !== undefined) {
@@ -205,7 +167,6 @@ export class SseStream {
     } finally {
       watch.stop()
     }
-    throw new OrdinaryEnd(`${origin} ended the stream`)
   }
 
   #push(parser: SseParser, chunk: Uint8Array): void {
@@ -217,30 +178,6 @@ export class SseStream {
       if (error instanceof UpstreamError) throw error
       throw new UpstreamError('internal', 'the receiver of a stream threw', { cause: error })
     }
-  }
-
-  #ended(error: UpstreamError): void {
-    const since = this.#open?.since
-    this.#open = undefined
-    const healthy = since !== undefined && this.#timers.monotonic() - since >= (this.#options.healthyAfter ?? 30_000)
-    const ordinary = error instanceof OrdinaryEnd && healthy
-    this.#lastEnd = ordinary ? 'ordinary' : 'failed'
-    if (healthy) this.#failures = 0
-    if (!ordinary) this.#failures += 1
-    this.#receiver?.closed(ordinary ? undefined : error)
-  }
-
-  #delay(error: UpstreamError): number {
-    const random = this.#timers.random()
-    if (this.#lastEnd === 'ordinary') return this.#retry + Math.floor(random * Math.max(SPREAD, this.#retry))
-    return this.#retry + backoffDelay(this.#failures, error, random, this.#options.backoff)
-  }
-}
-
-/** The server ended the response as HTTP provides for: deployments and load balancers do it all day. */
-class OrdinaryEnd extends UpstreamError {
-  constructor(message: string) {
-    super('network', message)
   }
 }
 
