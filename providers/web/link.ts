@@ -199,7 +199,6 @@ export class Link {
       this.#take({ ...answer, ...(revision && { revision }) }, true, '')
       this.#answer = answer
     }
-    this.#expect(SILENCE)
   }
 
   #take(answer: string | Told, whole: boolean, id: string): void {
@@ -217,6 +216,7 @@ export class Link {
         at: this.#wire.around.now(),
       }
       this.#attempt = 0
+      this.#expect(SILENCE)
       this.#sink.state(this.#state, told.stale === true)
     } catch (error) {
       // What follows would build upon what was not understood.

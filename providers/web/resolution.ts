@@ -31,7 +31,7 @@ export function resolve<T extends JsonValue>(
   if (!flag) return fail(ErrorCode.FLAG_NOT_FOUND, `no flag "${key}"`)
   const { value, variant, errorCode } = flag
   if (errorCode) {
-    const known = Object.values(ErrorCode).find((code) => code === errorCode)
+    const known = Object.values(ErrorCode).find((code: string) => code === errorCode)
     return fail(known ?? ErrorCode.GENERAL, flag.errorDetails)
   }
   const wrong = value === undefined ? undefined : mistyped(value, type)

@@ -1,0 +1,344 @@
+/** The provider under the real SDK: what it shows and the exact list of events of each situation. */
+import { OpenFeature } from '@openfeature/web-sdk'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { OfrepFlag } from '../shared/ofrep.ts'
+import { settled } from './testing/fake-clock.ts'
+import { FakePage } from './testing/page.ts'
+import { ScriptedRelay, flag, json } from './testing/scripted-relay.ts'
+
+const forUser = ({ targetingKey }: Record<string, unknown>): OfrepFlag[] => [
+  flag('owner', String(targetingKey)),
+  flag('dark', true),
+]
+
+function open(...[options, around]: PageParameters): { relay: ScriptedRelay; page: FakePage } {
+  const relay = new ScriptedRelay(forUser)
+  return { relay, page: new FakePage(relay, { cache: false, ...options }, around) }
+}
+
+type PageParameters = ConstructorParameters<typeof FakePage> extends [unknown, ...infer Rest] ? Partial<Rest> : never
+
+afterEach(() => OpenFeature.clearProviders())
+
+describe('start', () => {
+  it('streams the flags of the context, and tells exactly which changed', async () => {
+    const { relay, page } = open({ key: 'client-key' })
+    expect(await page.start({ targetingKey: 'ann' })).toBeUndefined()
+    expect(page.client.getStringDetails('owner', '-')).toMatchObject({
+      value: 'ann',
+      variant: 'ann',
+      reason: 'TARGETING_MATCH',
+    })
+    expect(relay.paths()).toEqual(['/v1/stream'])
+    expect(relay.requests[0]?.headers.get('authorization')).toBe('Bearer client-key')
+
+    relay.change((context) => [...forUser(context).slice(0, 1), flag('dark', false), flag('fresh', 1)])
+    await settled()
+    relay.change((context) => [...forUser(context).slice(0, 1), flag('dark', false)])
+    await settled()
+    relay.change((context) => [...forUser(context).slice(0, 1), { ...flag('dark', false), metadata: { owner: 'x' } }])
+    await settled()
+    expect(page.takeEvents()).toEqual(['READY', 'CONFIGURATION_CHANGED dark,fresh', 'CONFIGURATION_CHANGED fresh'])
+    expect(page.details.at(-1)?.metadata).toEqual({ revision: 'r3', ageMs: 0, source: 'relay' })
+    expect(page.client.getBooleanValue('dark', true)).toBe(false)
+    expect(page.provider.health()).toMatchObject({ state: 'ready', revision: 'r4', flags: 2, leader: true })
+  })
+
+  it('is in error without the relay, and ready as soon as it is there', async () => {
+    const { relay, page } = open()
+    relay.intercept = () => Promise.reject(new TypeError('Failed to fetch'))
+    expect(await page.start()).toBe('Failed to fetch')
+    expect(page.client.providerStatus).toBe('ERROR')
+    expect(page.client.getBooleanDetails('dark', false)).toMatchObject({
+      value: false,
+      errorCode: 'PROVIDER_NOT_READY',
+      errorMessage: 'Failed to fetch',
+    })
+    relay.intercept = () => undefined
+    await page.clock.advance(60_000)
+    expect(page.takeEvents()).toEqual(['ERROR', 'READY'])
+    expect(page.client.providerStatus).toBe('READY')
+    expect(page.client.getBooleanValue('dark', false)).toBe(true)
+  })
+
+  it.each([401, 403])('is fatal on %i, and asks no more', async (status) => {
+    const { relay, page } = open()
+    relay.intercept = () => json(status, { errorDetails: 'wrong key' })
+    expect(await page.start()).toBe(`the relay answered ${status} wrong key`)
+    expect(page.client.providerStatus).toBe('FATAL')
+    await page.clock.advance(3_600_000)
+    expect(relay.requests.length).toBe(1)
+    expect(page.takeEvents()).toEqual(['ERROR'])
+    // Signed in meanwhile: a context change is the time to try again.
+    relay.intercept = () => undefined
+    await page.change({ targetingKey: 'bob' })
+    expect(page.client.providerStatus).toBe('READY')
+    expect(page.client.getStringValue('owner', '-')).toBe('bob')
+    expect(page.takeEvents()).toEqual(['RECONCILING', 'CONTEXT_CHANGED'])
+  })
+
+  it('gives up on a request without an answer, and keeps trying', async () => {
+    const { relay, page } = open({ requestTimeoutMs: 4_000 })
+    relay.intercept = () => new Promise(() => undefined)
+    const started = page.start()
+    await page.clock.advance(8_100)
+    expect(await started).toBe('no answer within 4000 ms')
+    relay.intercept = () => undefined
+    await page.clock.advance(60_000)
+    expect(page.takeEvents()).toEqual(['ERROR', 'READY'])
+  })
+})
+
+describe('connection', () => {
+  it('keeps quiet about one that is back within the grace, and resumes it', async () => {
+    const { relay, page } = open()
+    await page.start()
+    page.takeEvents()
+    relay.drop()
+    await page.clock.advance(2_999)
+    expect(relay.requests.length).toBe(1)
+    await page.clock.advance(1)
+    expect(relay.requests[1]?.headers.get('last-event-id')).toBe('1')
+    await page.clock.advance(60_000)
+    expect(page.takeEvents()).toEqual([])
+  })
+
+  it('is STALE after the grace, with the values it has, and READY when it is back', async () => {
+    const { relay, page } = open()
+    await page.start()
+    page.takeEvents()
+    relay.intercept = () => Promise.reject(new TypeError('Failed to fetch'))
+    relay.drop(new TypeError('network error'))
+    await page.clock.advance(9_999)
+    expect(page.takeEvents()).toEqual([])
+    await page.clock.advance(1)
+    expect(page.takeEvents()).toEqual(['STALE'])
+    expect(page.client.getBooleanValue('dark', false)).toBe(true)
+    await page.clock.advance(600_000)
+    relay.change(() => [flag('dark', false), flag('owner', 'undefined')])
+    relay.intercept = () => undefined
+    await page.clock.advance(60_000)
+    expect(page.takeEvents()).toEqual(['CONFIGURATION_CHANGED dark', 'READY'])
+    expect(page.client.providerStatus).toBe('READY')
+  })
+
+  it('takes silence for death', async () => {
+    const { relay, page } = open()
+    await page.start()
+    for (let beat = 0; beat < 5; beat++) {
+      await page.clock.advance(50_000)
+      relay.send(': beat\n\n')
+    }
+    expect(relay.requests.length).toBe(1)
+    await page.clock.advance(63_100)
+    expect(relay.requests.length).toBe(2)
+  })
+
+  it('comes back as late as Retry-After says, whatever happens meanwhile', async () => {
+    const { relay, page } = open()
+    await page.start({ targetingKey: 'ann' })
+    relay.intercept = () => json(429, {}, { 'retry-after': '120' })
+    relay.drop()
+    await page.clock.advance(5_000)
+    expect(relay.requests.length).toBe(2)
+    page.takeEvents()
+    await page.change({ targetingKey: 'bob' })
+    page.window.dispatchEvent(new Event('online'))
+    await page.clock.advance(115_000)
+    expect(relay.requests.length).toBe(2)
+    expect(page.takeEvents()).toEqual(['RECONCILING', 'ERROR'])
+    relay.intercept = () => undefined
+    await page.clock.advance(5_000)
+    expect(page.takeEvents()).toEqual(['READY'])
+    expect(page.client.getStringValue('owner', '-')).toBe('bob')
+  })
+
+  it('begins anew after garbage', async () => {
+    const { relay, page } = open()
+    await page.start()
+    page.takeEvents()
+    relay.send('id: 7\nevent: changed\ndata: {"flags":[{"val')
+    relay.send('ue":1}]}\n\n')
+    await page.clock.advance(5_000)
+    expect(relay.requests.length).toBe(2)
+    expect(relay.requests[1]?.headers.has('last-event-id')).toBe(false)
+    relay.change(() => [flag('dark', false)])
+    await settled()
+    expect(page.takeEvents()).toEqual(['CONFIGURATION_CHANGED owner,dark'])
+  })
+
+  it('does not go back in time with a relay that is behind', async () => {
+    const { relay, page } = open()
+    await page.start()
+    page.takeEvents()
+    relay.send(
+      `id: 0\nevent: whole\ndata: ${JSON.stringify({ flags: [flag('dark', false)], revision: 'old', stale: true })}\n\n`,
+    )
+    await settled()
+    expect(page.client.getBooleanValue('dark', false)).toBe(true)
+    await page.clock.advance(10_000)
+    expect(page.takeEvents()).toEqual(['STALE'])
+    relay.send(
+      `id: 8\nevent: changed\ndata: ${JSON.stringify({ flags: [flag('dark', true), flag('new', 1)], removed: [] })}\n\n`,
+    )
+    await settled()
+    expect(page.takeEvents()).toEqual(['CONFIGURATION_CHANGED owner,new', 'READY'])
+  })
+
+  it('is closed while nobody looks, and catches up', async () => {
+    const { relay, page } = open({ hiddenAfterMs: 60_000 })
+    await page.start({ targetingKey: 'ann' })
+    page.takeEvents()
+    page.show('hidden')
+    await page.clock.advance(59_000)
+    page.show('visible')
+    page.show('hidden')
+    await page.clock.advance(59_999)
+    expect(relay.open).toBe(1)
+    await page.clock.advance(1)
+    expect(relay.open).toBe(0)
+    const before = relay.requests.length
+    await page.clock.advance(3_600_000)
+    relay.change((context) => [...forUser(context), flag('new', 1)])
+    expect(relay.requests.length).toBe(before)
+    page.show('visible')
+    await settled()
+    expect(relay.open).toBe(1)
+    expect(page.takeEvents()).toEqual(['CONFIGURATION_CHANGED new'])
+  })
+
+  it('does nothing and says nothing after it is closed', async () => {
+    const { relay, page } = open()
+    await page.start()
+    page.takeEvents()
+    await Promise.all([page.provider.onClose(), page.provider.onClose()])
+    relay.change(() => [])
+    page.show('hidden')
+    page.show('visible')
+    page.window.dispatchEvent(new Event('online'))
+    await page.clock.advance(3_600_000)
+    expect(page.takeEvents()).toEqual([])
+    expect([relay.open, relay.requests.length, page.clock.pending]).toEqual([0, 1, 0])
+  })
+})
+
+describe('context', () => {
+  it('shows nobody else’s values while the new ones are on their way', async () => {
+    const { relay, page } = open()
+    await page.start({ targetingKey: 'ann' })
+    page.takeEvents()
+    const answers = Promise.withResolvers<undefined>()
+    relay.intercept = () => answers.promise
+    const changed = page.change({ targetingKey: 'bob' })
+    expect(page.client.providerStatus).toBe('RECONCILING')
+    expect(page.client.getStringValue('owner', '-')).toBe('-')
+    await settled()
+    answers.resolve(undefined)
+    await changed
+    expect(page.client.getStringValue('owner', '-')).toBe('bob')
+    expect(page.takeEvents()).toEqual(['RECONCILING', 'CONTEXT_CHANGED'])
+  })
+
+  it('shows the previous values, marked, to those who ask for it', async () => {
+    const { relay, page } = open({ duringChange: 'previous' })
+    await page.start({ targetingKey: 'ann' })
+    relay.intercept = () => new Promise(() => undefined)
+    void page.change({ targetingKey: 'bob' })
+    expect(page.client.getStringDetails('owner', '-')).toMatchObject({ value: 'ann', reason: 'STALE' })
+  })
+
+  it('failed: says so, and recovers by itself', async () => {
+    const { relay, page } = open()
+    await page.start({ targetingKey: 'ann' })
+    page.takeEvents()
+    relay.intercept = () => json(500, { errorDetails: 'broken' })
+    await page.change({ targetingKey: 'bob' })
+    expect(page.client.providerStatus).toBe('ERROR')
+    expect(page.client.getStringValue('owner', '-')).toBe('-')
+    expect(page.provider.health()).toMatchObject({ state: 'error', problem: 'the relay answered 500 broken' })
+    relay.intercept = () => undefined
+    await page.clock.advance(60_000)
+    expect(page.client.providerStatus).toBe('READY')
+    expect(page.client.getStringValue('owner', '-')).toBe('bob')
+    expect(page.takeEvents()).toEqual(['RECONCILING', 'ERROR', 'READY'])
+  })
+
+  it('refused: is fatal', async () => {
+    const { relay, page } = open()
+    await page.start({ targetingKey: 'ann' })
+    page.takeEvents()
+    relay.intercept = () => json(401, {})
+    await page.change({ targetingKey: 'bob' })
+    await page.clock.advance(0)
+    expect(page.client.providerStatus).toBe('FATAL')
+    expect(page.takeEvents()).toEqual(['RECONCILING', 'ERROR', 'ERROR PROVIDER_FATAL'])
+  })
+
+  it('unchanged: is no change', async () => {
+    const { relay, page } = open()
+    await page.start({ targetingKey: 'ann', plan: { name: 'pro', seats: 3 } })
+    await page.change({ plan: { seats: 3, name: 'pro' }, targetingKey: 'ann' })
+    expect(relay.requests.length).toBe(1)
+    await page.change({ plan: { seats: 4, name: 'pro' }, targetingKey: 'ann' })
+    expect(relay.requests.length).toBe(2)
+    expect(relay.open).toBe(1)
+  })
+
+  it('changed during the start: both wait for the newest', async () => {
+    const { relay, page } = open()
+    const answers = Promise.withResolvers<undefined>()
+    relay.intercept = () => answers.promise
+    const started = page.start({ targetingKey: 'ann' })
+    await settled()
+    const changed = page.change({ targetingKey: 'bob' })
+    await settled()
+    answers.resolve(undefined)
+    await Promise.all([started, changed])
+    expect(page.client.getStringValue('owner', '-')).toBe('bob')
+    expect(page.events.filter((event) => event === 'READY').length).toBe(1)
+  })
+})
+
+describe('answers', () => {
+  const values: OfrepFlag[] = [
+    flag('constructor', 'mine'),
+    flag('list', [1, { a: 2 }], 'v'),
+    flag('nothing', null),
+    { key: '__proto__', value: 5, variant: '', reason: 'STATIC', metadata: { a: 1 } },
+    { key: 'default', variant: 'off', reason: 'DISABLED' },
+    { key: 'failed', errorCode: 'TARGETING_KEY_MISSING', errorDetails: 'who?' },
+    { key: 'odd', errorCode: 'NO_SUCH_CODE' },
+  ]
+
+  it('are of the type that was asked for, or errors that are returned', async () => {
+    const { relay, page } = open()
+    relay.flagsFor = () => values
+    await page.start()
+    const { client } = page
+    expect(client.getStringDetails('constructor', '-').value).toBe('mine')
+    expect(client.getStringDetails('toString', '-').errorCode).toBe('FLAG_NOT_FOUND')
+    expect(client.getNumberDetails('__proto__', 1)).toMatchObject({ value: 5, flagMetadata: { a: 1 } })
+    expect(client.getNumberDetails('__proto__', 1).variant).toBeUndefined()
+    expect(client.getBooleanDetails('constructor', true)).toMatchObject({ value: true, errorCode: 'TYPE_MISMATCH' })
+    expect(client.getObjectDetails('nothing', {}).errorCode).toBe('TYPE_MISMATCH')
+    expect(client.getNumberDetails('default', 7)).toMatchObject({ value: 7, variant: 'off', reason: 'DISABLED' })
+    expect(client.getBooleanDetails('failed', false)).toMatchObject({
+      errorCode: 'TARGETING_KEY_MISSING',
+      errorMessage: 'who?',
+    })
+    expect(client.getBooleanDetails('odd', false).errorCode).toBe('GENERAL')
+    const list = client.getObjectValue('list', []) as unknown as [number, { a: number }]
+    expect(() => (list[1].a = 3)).toThrow(TypeError)
+  })
+})
+
+describe('options', () => {
+  it.each([
+    [{ url: '' }, 'url'],
+    [{ url: 'http://a', staleAfterMs: Number.NaN }, 'staleAfterMs'],
+    [{ url: 'http://a', pollMs: -1 }, 'pollMs'],
+    [{ url: 'http://a', duringChange: 'old' as 'previous' }, 'duringChange'],
+  ])('%j is refused by name', (options, field) => {
+    expect(() => new FakePage(new ScriptedRelay(() => []), options)).toThrow(`HalyardWebProvider: ${field} must be`)
+  })
+})
