@@ -1,0 +1,195 @@
+/** What relays and the networks before them do on bad days. Whatever comes, a document that works is never given up. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { HalyardProvider } from './provider.ts'
+import type { HalyardOptions } from './options.ts'
+import { shop } from './testing/documents.ts'
+import { json, MiniRelay } from './testing/mini-relay.ts'
+import type { Script } from './testing/mini-relay.ts'
+import { hurried, observe, sleep, statusOf, until } from './testing/sdk.ts'
+
+const STREAM = '/v1/document/stream'
+let relay: MiniRelay
+const open: HalyardProvider[] = []
+
+beforeEach(async () => {
+  relay = await new MiniRelay().listen()
+  relay.publish(shop())
+})
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((provider) => provider.onClose()))
+  await relay.kill()
+})
+
+function start(options: HalyardOptions = {}) {
+  const provider = new HalyardProvider({
+    url: relay.url,
+    key: 'secret',
+    staleAfterMs: 100,
+    timers: hurried,
+    ...options,
+  })
+  open.push(provider)
+  return { provider, ...observe(provider) }
+}
+
+const eventStream: Script = (_, response) => {
+  response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
+}
+
+describe('a stream', () => {
+  it.each<[string, Script, string[]]>([
+    ['is slow, byte by byte', (request, response) => void drip(request, response), ['READY']],
+    ['is cut in the middle of an event', (_, response) => cut(response), ['READY']],
+    ['answers 500', (_, response) => json(response, 500, {}), ['READY']],
+    ['answers 429 with Retry-After', (_, response) => json(response, 429, {}, { 'retry-after': '1' }), ['READY']],
+    ['answers 503 without Retry-After', (_, response) => json(response, 503, {}), ['READY']],
+    ['is a web page', (_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<p>'), ['READY']],
+    ['redirects', (_, response) => response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(), ['READY']],
+    ['is cut before its status', (_, response) => response.destroy(), ['READY']],
+    [
+      'sends what is not an envelope',
+      (request, response) => {
+        eventStream(request, response)
+        response.end('retry: 10\n\nid: x\nevent: document\ndata: {"dialect":7}\n\n')
+      },
+      ['READY'],
+    ],
+    [
+      'sends unknown events',
+      (request, response) => {
+        eventStream(request, response)
+        response.write(`: hello\n\nevent: surprise\ndata: {}\n\ndata: {}\n\n${relay.frame()}`)
+      },
+      ['READY'],
+    ],
+  ])('%s', async (_, script, expected) => {
+    relay.script(STREAM, script)
+    const { provider, events, settled } = start()
+    expect(await settled).toBeUndefined()
+    await until(() => provider.health().connection === 'live')
+    expect(provider.evaluate('banner').value).toBe(true)
+    expect(provider.health().lostForMs).toBe(0)
+    expect(events).toEqual(expected)
+  })
+
+  it('waits as long as Retry-After says, and not less', async () => {
+    relay.script(STREAM, (_, response) => json(response, 429, {}, { 'retry-after': '1' }))
+    const began = performance.now()
+    await start().settled
+    expect(performance.now() - began).toBeGreaterThan(990)
+    expect(relay.requests(STREAM).length).toBe(2)
+  })
+
+  it('obeys the wait that the relay drew for it', async () => {
+    relay.retry = 300
+    const { settled, provider } = start({ staleAfterMs: 5000 })
+    await settled
+    const began = performance.now()
+    await relay.kill()
+    await relay.listen()
+    await until(() => relay.requests(STREAM).length === 2)
+    expect(performance.now() - began).toBeGreaterThan(290)
+    await until(() => provider.health().connection === 'live')
+  })
+
+  it('that nothing is heard of: the document is fetched instead, and stays fresh', async () => {
+    relay.script(STREAM, eventStream)
+    relay.scripts
+      .get(STREAM)
+      ?.push(...Array.from({ length: 20 }, (): Script => (_, response) => json(response, 404, {})))
+    const { provider, events, settled } = start()
+    await settled
+    expect(provider.health().source).toBe('poll')
+    expect(relay.requests('/v1/document').length).toBe(1)
+    await relay.kill()
+    relay.publish(shop({ banner: 'off' }))
+    await relay.listen()
+    await until(() => events.includes('CHANGED banner'))
+    expect(provider.health()).toMatchObject({ source: 'poll', lastError: undefined })
+  }, 20_000)
+})
+
+describe('a bad document', () => {
+  it.each([
+    ['garbage', 'garbage'],
+    ['an envelope without a document', '{"dialect":"flagd"}'],
+    [
+      'an unknown dialect',
+      '{"dialect":"nobody","options":{},"revision":"r","sha256":"' +
+        '0'.repeat(64) +
+        '","epoch":1,"version":9,"receivedAt":1,"document":{}}',
+    ],
+  ])('never replaces a good one: %s', async (_, data) => {
+    const { provider, events, settled, client } = start()
+    await settled
+    relay.push(`id: bad\nevent: document\ndata: ${data}\n\n`)
+    await until(() => events.includes('STALE'))
+    expect(provider.evaluate('banner').value).toBe(true)
+    expect(provider.health().lastError).toMatch(/\(stream\) cannot be used/)
+    relay.publish(shop({ banner: 'off' }))
+    await until(() => statusOf(client) === 'READY')
+    expect(events).toEqual(['READY', 'STALE', 'CHANGED banner', 'READY'])
+    expect(provider.health().lastError).toBeUndefined()
+  })
+
+  it('with one bad flag: that flag alone is an error', async () => {
+    const { provider, events, settled, client } = start()
+    await settled
+    const document = shop() as { flags: Record<string, object> }
+    relay.publish({ ...document, flags: { ...document.flags, banner: { state: 'ENABLED', variants: 7 } } })
+    await until(() => events.length === 2)
+    expect(events).toEqual(['READY', 'CHANGED banner'])
+    expect(await client.getBooleanDetails('banner', false)).toMatchObject({ value: false, errorCode: 'PARSE_ERROR' })
+    expect(await client.getStringValue('title', '')).toBe('Hello')
+    expect(provider.health().problems).toMatchObject([{ flag: 'banner' }])
+  })
+})
+
+it('does not go back to what a relay that is behind serves', async () => {
+  const { provider, events, settled } = start()
+  await settled
+  const behind = relay.frame().replace('"receivedAt"', '"stale":true,"receivedAt"')
+  relay.publish(shop({ banner: 'off' }))
+  await until(() => events.includes('CHANGED banner'))
+  relay.script(STREAM, (request, response) => {
+    eventStream(request, response)
+    response.write(`retry: 1\n\n${behind}`)
+  })
+  await relay.kill()
+  await relay.listen()
+  await until(() => relay.requests(STREAM).length === 2)
+  await sleep(30)
+  expect(provider.evaluate('banner').value).toBe(false)
+  expect(events.filter((event) => event !== 'STALE')).toEqual(['READY', 'CHANGED banner'])
+})
+
+it('polls where it is told to, and asks for changes only', async () => {
+  const { provider, events, settled } = start({ pollMs: 100 })
+  await settled
+  relay.publish(shop({ banner: 'off' }))
+  await until(() => events.includes('CHANGED banner'))
+  await until(() => relay.requests('/v1/document').length > 3)
+  expect(relay.requests(STREAM)).toEqual([])
+  const { revision } = provider.health()
+  expect(relay.requests('/v1/document').at(-1)?.headers['if-none-match']).toBe(`"${revision}"`)
+  await relay.kill()
+  await until(() => events.includes('STALE'))
+  await relay.listen()
+  await until(() => events.length === 4)
+  expect(events).toEqual(['READY', 'CHANGED banner', 'STALE', 'READY'])
+})
+
+async function drip(request: Parameters<Script>[0], response: Parameters<Script>[1]): Promise<void> {
+  eventStream(request, response)
+  const bytes = Buffer.from(relay.frame())
+  for (let at = 0; at < bytes.length; at += 16) {
+    response.write(bytes.subarray(at, at + 16))
+    await sleep(1)
+  }
+}
+
+function cut(response: Parameters<Script>[1]): void {
+  response.writeHead(200, { 'content-type': 'text/event-stream' })
+  response.write(`retry: 5\n\n${relay.frame().slice(0, 200)}`, () => response.destroy())
+}
