@@ -42,7 +42,7 @@ afterEach(async () => {
 async function connected(change: (server: TestUpstream) => Partial<UpstreamSettings> = () => ({})) {
   const vendor = new EvaluationServer()
   const server = await httpUpstream((request, response) => vendor.answer(request, response))
-  const settings = { vendor: 'featbit', url: `${server.url}/base`, secret: SECRET, ...change(server) }
+  const settings = { vendor: 'featbit', url: `${server.url}/base`, secret: SECRET, stream: false, ...change(server) }
   const { source, sink, next } = follow(featbit, settings)
   open.push({ close: () => source.stop() }, server)
   return { vendor, server, sink, source, next }

@@ -1,14 +1,19 @@
 /**
- * FeatBit's evaluation server, asked over HTTP for the whole environment again and again. Two of its habits need care:
- * an empty body means "nothing newer" and not "no flags", and a request with an ETag loses its credential on the way
- * back through the vendor's own clients, so validators are never sent and the relay compares bytes instead.
+ * FeatBit's evaluation server: its WebSocket, and HTTP for the whole environment again and again where that cannot be
+ * had. Two habits of the latter need care: an empty body means "nothing newer" and not "no flags", and a request with an
+ * ETag loses its credential on the way back through the vendor's own clients, so validators are never sent and the relay
+ * compares bytes instead.
  */
 import { readOptions } from '../../engine/dialects/featbit/profile.ts'
 import { HttpPollSource } from '../../upstream/http-poll.ts'
 import type { Source } from '../../upstream/source.ts'
+import { SseSource } from '../../upstream/sse-source.ts'
+import { WebSocketStream } from '../../upstream/websocket.ts'
 import { baseAddress, optionsProblems, originProblem, problemsAt, uncheckedSettings } from '../settings.ts'
-import { fileSource, pollBounds } from '../transport.ts'
+import { fileSource, pollBounds, sizeBound } from '../transport.ts'
 import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
+import { FeatBitFeed, PING, refusal, STREAM } from './stream.ts'
+import { connectionToken } from './token.ts'
 
 /** Everything since the beginning: the answer is then always the whole document, never a patch. */
 const LATEST_ALL = '/api/public/sdk/server/latest-all?timestamp=0'
@@ -29,15 +34,30 @@ export const featbit: Vendor = {
     const { url, secret, headers } = settings
     const base = url === undefined ? undefined : baseOf(url)
     if (base === undefined || secret === undefined) throw uncheckedSettings()
-    return new HttpPollSource({
-      request: {
-        url: `${base}${LATEST_ALL}`,
-        headers: { ...headers, authorization: secret },
-        validators: false,
-        empty: 'unchanged',
-      },
-      ...pollBounds(settings, timers, EVERY),
+    const poll = (): Source =>
+      new HttpPollSource({
+        request: {
+          url: `${base}${LATEST_ALL}`,
+          headers: { ...headers, authorization: secret },
+          validators: false,
+          empty: 'unchanged',
+        },
+        ...pollBounds(settings, timers, EVERY),
+      })
+    if (settings.stream === false) return poll()
+    const address = `${base.replace(/^http/, 'ws')}${STREAM}?type=server&token=`
+    const feed = new FeatBitFeed(settings.maxBytes)
+    const stream = new WebSocketStream({
+      url: () => `${address}${connectionToken(secret, timers.now(), timers.random())}`,
+      ...(headers === undefined ? {} : { headers }),
+      hello: () => feed.hello(),
+      ping: () => feed.ping(),
+      beat: PING,
+      closed: refusal,
+      timers,
+      ...sizeBound(settings),
     })
+    return new SseSource({ stream, feed, poll, pollWhen: 'broken', timers })
   },
 }
 
