@@ -4,6 +4,8 @@
  */
 import { z } from 'zod'
 import type { Limits } from '../relay/serve/settings.ts'
+import type { RateLimitSettings } from '../relay/serve/rate-limit.ts'
+import { rateLimitSchema } from './streams.ts'
 import { duration, size } from './units.ts'
 
 export interface ListenSettings {
@@ -11,7 +13,10 @@ export interface ListenSettings {
   readonly port: number
   /** Empty, or a path without a slash at its end. */
   readonly prefix: string
+  /** Without a slash at its end. */
+  readonly publicUrl?: string
   readonly limits: Limits
+  readonly rateLimit: RateLimitSettings
   readonly management: { readonly host: string; readonly port: number }
   readonly readiness: 'all' | 'any'
   readonly express: boolean
@@ -97,6 +102,14 @@ export const listenSchema: z.ZodType<ListenSettings> = z.strictObject({
     .regex(/^(\/[\w.~-]+)*$/, { error: 'must be empty or a path such as /flags, without a slash at the end' })
     .default('')
     .describe('Path under which everything is served too, besides the root, for proxies that pass their prefix on.'),
+  publicUrl: z
+    .url({ protocol: /^https?$/, error: 'must be an absolute http or https URL' })
+    .regex(/^[^?#]*[^?#/]$/, { error: 'must have no query and no slash at its end' })
+    .exactOptional()
+    .describe(
+      'Where clients reach the relay, path included, such as `https://flags.example.com`. Without it, URLs in answers are relative to the client’s own base URL, which is wrong behind a proxy that takes a prefix away.',
+    ),
+  rateLimit: rateLimitSchema.prefault({}).describe('How often one key may ask.'),
   limits: limits.prefault({}).describe('Bounds on what one client may ask.'),
   management: management.prefault({}).describe('The second listener, for operators.'),
   express: z

@@ -173,7 +173,7 @@ log: { level: debgu }
     expect(lines(read(`environments: { __proto__: { ${upstream} } }`)).join()).toContain('environments.__proto__')
     expect(read(`environments: { constructor: { ${upstream} } }`).settings?.environments.has('constructor')).toBe(true)
     expect(lines(read(`${minimal}constructor: 1`))).toEqual([
-      '2:1 constructor is not a setting; known: listen, environments, store, workers, log, drain',
+      '2:1 constructor is not a setting; known: listen, environments, store, streams, track, workers, log, drain',
     ])
   })
 

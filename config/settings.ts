@@ -10,6 +10,9 @@ import { listenSchema } from './listen.ts'
 import type { ListenSettings } from './listen.ts'
 import { storeSchema } from './store.ts'
 import type { StoreSettings } from './store.ts'
+import { streamsSchema, trackSchema } from './streams.ts'
+import type { TrackSettings } from './streams.ts'
+import type { StreamSettings } from '../relay/serve/stream/settings.ts'
 import { duration } from './units.ts'
 
 /** The whole configuration, checked, with every default filled in. Times in ms, sizes in bytes, paths absolute. */
@@ -18,6 +21,8 @@ export interface Settings {
   /** By name. At least one. */
   readonly environments: ReadonlyMap<string, EnvironmentSettings>
   readonly store: StoreSettings
+  readonly streams: StreamSettings
+  readonly track: TrackSettings
   /** Processes that serve; with 1 this process does. */
   readonly workers: number
   readonly log: { readonly level: LogLevel }
@@ -48,6 +53,8 @@ export const settingsSchema: z.ZodType<Settings> = z.strictObject({
     .transform((environments) => new Map(Object.entries(environments)) as ReadonlyMap<string, EnvironmentSettings>)
     .describe('The environments served, by name: letters, digits, dots, dashes, underscores; up to 63.'),
   store: storeSchema.prefault({}).describe('Where last known good documents outlive the process.'),
+  streams: streamsSchema.prefault({}).describe('Answers that stay open: evaluated flags, documents, change notices.'),
+  track: trackSchema.prefault({}).describe('Exposures and tracking events from clients.'),
   workers: z
     .union([z.literal('auto'), z.int().min(1).max(MOST_WORKERS)], {
       error: `must be auto or a whole number from 1 to ${MOST_WORKERS}`,

@@ -12,11 +12,14 @@ import { Registry } from './environment/registry.ts'
 import type { ManagedEnvironment, Wanted } from './environment/registry.ts'
 import type { Log } from './log.ts'
 import { Server } from './serve/server.ts'
+import type { RateLimitSettings } from './serve/rate-limit.ts'
 import type { EnvironmentSettings as ServedEnvironment, Limits } from './serve/settings.ts'
+import type { StreamSettings } from './serve/stream/settings.ts'
 import { DiskStore } from './store/disk.ts'
 import { RedisStore } from './store/redis.ts'
 import type { Store } from './store/store.ts'
 import { Metrics } from './telemetry/metrics.ts'
+import { TelemetryQueue } from './telemetry/track-queue.ts'
 import { SummedMetrics } from './telemetry/summed-metrics.ts'
 import { systemTimers } from './upstream/clock.ts'
 import type { Timers } from './upstream/clock.ts'
@@ -82,22 +85,46 @@ class Relay implements RunningRelay {
       defect: (error) => log.error({ err: error }, 'a request could not be handled'),
     })
     this.#stores = storesOf(settings, timers, (store, message) => log.warn({ store }, message))
-    const { prefix, limits, readiness, express, management, host, port } = settings.listen
-    const { workers } = settings
+    const { prefix, publicUrl, limits, rateLimit, readiness, express, management, host, port } = settings.listen
+    const { workers, streams, track } = settings
+    const outward = publicUrl === undefined ? undefined : { publicUrl }
+    const share = {
+      limits: shareOf(limits, workers),
+      rateLimit: ratesOf(rateLimit, workers),
+      streams: streamsOf(streams, workers),
+    }
     const listen = { host, port }
     const pool = (this.#pool =
       workers === 1
         ? undefined
         : new Pool({
             count: workers,
-            settings: { listen, prefix, readiness, express, limits: shareOf(limits, workers) },
+            settings: { listen, prefix, readiness, express, ...outward, ...share },
+            trackBytes: Math.floor(track.queueBytes / workers),
             logLevel: settings.log.level,
             log,
             timers,
           }))
     const own = this.#metrics
     this.#server = new Server({
-      settings: { environments: [], listen, management, prefix, limits, readiness, express },
+      settings: {
+        environments: [],
+        listen,
+        management,
+        prefix,
+        limits,
+        readiness,
+        express,
+        ...outward,
+        rateLimit,
+        streams,
+      },
+      track: new TelemetryQueue({
+        sink: undefined,
+        maxBytes: track.queueBytes,
+        timers,
+        lost: (...what) => own.trackLost(...what),
+      }),
       timers,
       observer: own,
       ...(pool === undefined
@@ -242,6 +269,15 @@ function shareOf(limits: Limits, workers: number): Limits {
   }
 }
 
+function ratesOf(rates: RateLimitSettings, workers: number): RateLimitSettings {
+  const { perSecond, burst } = rates
+  return { ...rates, perSecond: Math.ceil(perSecond / workers), burst: Math.ceil(burst / workers) }
+}
+
+function streamsOf(streams: StreamSettings, workers: number): StreamSettings {
+  return { ...streams, perKey: Math.ceil(streams.perKey / workers) }
+}
+
 /** Without what is only for asking the upstream, its secrets above all. */
 function servingPart(settings: EnvironmentSettings): Required<Omit<ServedEnvironment, 'name' | 'environment'>> {
   const { keys, anonymous, cors, valueless, valuelessByAgent, snakeCaseErrors, flagSetMetadata, clientFlags } = settings
@@ -256,7 +292,7 @@ function mirrored({ environment, ...settings }: ServedEnvironment): MirrorSettin
 
 /** Settings that a running process cannot take over. */
 function needingRestart(before: Settings, after: Settings): string[] {
-  const names = ['listen', 'store', 'workers'] as const
+  const names = ['listen', 'store', 'streams', 'track', 'workers'] as const
   return names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
 }
 

@@ -10,4 +10,6 @@ export interface Timers {
   monotonic(): number
   setTimeout(callback: () => void, delay: number): object
   clearTimeout(handle: object | undefined): void
+  /** Uniform in [0, 1). */
+  random(): number
 }

@@ -178,7 +178,7 @@ describe('the management door', () => {
       return statuses.filter(([, status]) => status !== 404).map(([path]) => path)
     }
     expect(await found(rig.managementUrl)).toEqual(['/healthz', '/readyz', '/metrics', '/status'])
-    expect(await found(rig.url)).toEqual([])
+    expect(await found(rig.url)).toEqual(['/v1/document'])
     expect((await at('/metrics', { method: 'POST' })).headers.get('allow')).toBe('GET, HEAD')
     expect((await fetch(`${rig.url}${BULK}`)).status).toBe(405)
   })

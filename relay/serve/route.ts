@@ -14,6 +14,8 @@ export interface Call {
 export interface Route extends RoutePattern {
   /** Scopes whose keys are admitted; others get 403. */
   readonly scopes: readonly KeyScope[]
+  /** Whether a token for change notices, in the query, does in place of a key. */
+  readonly tokens?: boolean
   /** The flag key asked for, when errors should name it. */
   readonly keyOf?: (rest: string) => string
   handle(call: Call): HttpReply | Promise<HttpReply>

@@ -3,6 +3,8 @@
  * every value here has its unit, and its default in `defaultLimits` or beside it.
  */
 import type { Environment } from '../environment/environment.ts'
+import type { RateLimitSettings } from './rate-limit.ts'
+import type { StreamSettings } from './stream/settings.ts'
 
 /** A key that clients present. */
 export interface Key {
@@ -112,6 +114,20 @@ export interface Listen {
   readonly host?: string
   /** 0 lets the system choose. */
   readonly port: number
+  /** Speak TLS, and nothing else. Default: plaintext. */
+  readonly tls?: TlsFiles
+  /** Whether HTTP/2 is spoken too: by preface on plaintext, by ALPN over TLS. Default false. */
+  readonly http2?: boolean
+}
+
+/** PEM files, read again when they change. */
+export interface TlsFiles {
+  /** The certificate, followed by the intermediate ones. */
+  readonly cert: string
+  /** Its private key. */
+  readonly key: string
+  /** Default TLSv1.2. */
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
 }
 
 /** What may change while serving, without dropping a request. */
@@ -126,6 +142,12 @@ export interface ServeSettings extends ReloadableSettings {
   readonly prefix?: string
   /** Ready when `all` environments have a document (default), or as soon as `any` has one. */
   readonly readiness?: 'all' | 'any'
+  /** Where clients reach the relay, without a slash at its end; for URLs in answers. Default: they are relative. */
+  readonly publicUrl?: string
+  /** Default: no limit. */
+  readonly rateLimit?: RateLimitSettings
+  /** Differences from `defaultStreams`. */
+  readonly streams?: Partial<StreamSettings>
   /** Whether common requests are answered straight from the socket; false leaves all to node:http. Default true. */
   readonly express?: boolean
   /** Differences from `defaultLimits`. */

@@ -6,6 +6,7 @@ import type { Timers } from './clock.ts'
 import type { CorsPolicy } from './cors.ts'
 import type { HttpReply, HttpRequest } from './http-message.ts'
 import type { Observer } from './observer.ts'
+import type { RateLimit } from './rate-limit.ts'
 import { failure, withHeaders } from './replies.ts'
 import type { Route } from './route.ts'
 import { Router } from './router.ts'
@@ -19,6 +20,7 @@ export interface SiteParts {
   readonly prefix?: string
   readonly timers: Timers
   readonly observer: Observer
+  readonly rateLimit: RateLimit
 }
 
 interface Found {
@@ -32,13 +34,15 @@ export class Site {
   readonly #prefix: string
   readonly #timers: Timers
   readonly #observer: Observer
+  readonly #rateLimit: RateLimit
 
-  constructor({ routes, tenants, prefix, timers, observer }: SiteParts) {
+  constructor({ routes, tenants, prefix, timers, observer, rateLimit }: SiteParts) {
     this.#router = new Router(routes)
     this.#tenants = tenants
     this.#prefix = normalisePrefix(prefix)
     this.#timers = timers
     this.#observer = observer
+    this.#rateLimit = rateLimit
   }
 
   /** Answers any request; never throws or rejects. */
@@ -76,9 +80,14 @@ export class Site {
     const { route, rest } = match
     const named = askedKey(match)
     if (request.fault !== undefined) return failure({ ...request.fault, ...named })
-    const admission = this.#tenants.admit(request, environment)
+    const admission = this.#tenants.admit(request, environment, route.tokens)
     if ('refused' in admission) return failure({ ...admission.refused, ...named })
     const { caller } = admission
+    const verdict = this.#rateLimit.ask(caller)
+    if (verdict !== 'within') {
+      this.#observer.limited(caller.tenant.name, verdict !== 'warned')
+      if (verdict !== 'warned') return failure({ ...verdict.refused, ...named })
+    }
     if (!route.scopes.includes(caller.scope)) {
       const errorDetails = `a key of scope ${caller.scope} may not use this resource`
       return failure({ status: 403, errorCode: 'GENERAL', errorDetails, ...named })

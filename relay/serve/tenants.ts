@@ -10,6 +10,7 @@ import { CorsPolicy } from './cors.ts'
 import { Credentials } from './credentials.ts'
 import type { Grant, KeyScope } from './credentials.ts'
 import { FreshnessGauge } from './freshness.ts'
+import { queryParameter } from './http-message.ts'
 import type { HttpRequest } from './http-message.ts'
 import { meansThisMachine } from './local-name.ts'
 import { FlagView } from './ofrep/view.ts'
@@ -33,6 +34,8 @@ export interface Caller {
   readonly scope: KeyScope
   readonly view: FlagView
   readonly valueless: Valueless
+  /** Of the key that was presented; absent for callers that needed none. */
+  readonly grant?: Grant<Tenant>
 }
 
 export type Admission = { readonly caller: Caller } | { readonly refused: Failure }
@@ -75,32 +78,61 @@ export class Tenants {
     return this.#directory.credentials.list()
   }
 
-  /** Who is asking, or why they may not. `named` is the environment that the path names. */
-  admit(request: HttpRequest, named: string | undefined): Admission {
+  /**
+   * Who is asking, or why they may not. `named` is the environment that the path names; `token` says that a token for
+   * change notices will do in place of a key.
+   */
+  admit(request: HttpRequest, named: string | undefined, token = false): Admission {
     const { byName, credentials, open } = this.#directory
     if (byName.size === 0) return { refused: NOTHING_YET }
     const wanted = named ?? request.header('x-halyard-environment')
-    const secret = presentedKey(request)
-    const grant = secret === undefined ? undefined : credentials.find(secret, this.#timers.now())
+    const presented = presentedKey(request)
+    const secret = presented ?? (token ? queryParameter(request.query, 'token') : undefined)
+    const now = this.#timers.now()
+    const byKey = presented === undefined ? undefined : credentials.find(presented, now)
+    const grant = byKey ?? (token && secret !== undefined ? credentials.findByToken(secret, now) : undefined)
     if (grant !== undefined) {
       if (wanted !== undefined && wanted !== grant.owner.name) {
         return refuse(403, 'the key does not belong to the environment that was asked for')
       }
-      return admitted(grant.owner, grant.scope, grant.valueless, request)
+      return { caller: callerOf(grant.owner, grant.scope, request, grant) }
     }
     const tenant = wanted === undefined ? open : byName.get(wanted)
     if (tenant !== undefined && (secret === undefined || !hasKeys(tenant.settings))) {
       if (tenant.settings.anonymous === true) {
-        return admitted(tenant, hasKeys(tenant.settings) ? 'client' : 'server', undefined, request)
+        return { caller: callerOf(tenant, anonymousScope(tenant), request) }
       }
       if (!hasKeys(tenant.settings)) {
         return request.local && meansThisMachine(request.header('host'))
-          ? admitted(tenant, 'server', undefined, request)
+          ? { caller: callerOf(tenant, 'server', request) }
           : refuse(401, 'without configured keys this environment answers callers on its own machine only')
       }
     }
     if (secret !== undefined) return refuse(401, 'the key is unknown or has expired')
     return refuse(401, 'present a key as Authorization: Bearer or X-API-Key')
+  }
+
+  /**
+   * The rights that somebody who was admitted before has now; undefined when they would not be admitted again. Streams
+   * outlive the settings under which they were opened.
+   */
+  renew({ tenant: before, scope, valueless, grant }: Caller): Caller | undefined {
+    const { byName, credentials } = this.#directory
+    const tenant = byName.get(before.name)
+    if (tenant === undefined) return undefined
+    if (grant !== undefined) {
+      const now = credentials.findByDigest(grant.digest, this.#timers.now())
+      if (now === undefined || now.owner !== tenant || now.scope !== scope) return undefined
+      return rights(tenant, scope, now.valueless ?? valueless, now)
+    }
+    if (tenant.settings.anonymous === true) return rights(tenant, anonymousScope(tenant), valueless, undefined)
+    // Without keys, and not for anybody: only callers on this machine were let in, and would be again.
+    const local = before.settings.anonymous !== true && !hasKeys(tenant.settings)
+    return local ? rights(tenant, scope, valueless, undefined) : undefined
+  }
+
+  get(name: string): Tenant | undefined {
+    return this.#directory.byName.get(name)
   }
 
   /** The policy that applies to a request: its environment's, or every environment's where that is not known. */
@@ -109,9 +141,12 @@ export class Tenants {
     if (!anyCors.active) return anyCors
     const wanted = named ?? request.header('x-halyard-environment')
     if (wanted !== undefined) return byName.get(wanted)?.cors ?? anyCors
+    const { credentials } = this.#directory
     const secret = presentedKey(request)
-    const grant = secret === undefined ? undefined : this.#directory.credentials.find(secret, this.#timers.now())
-    return grant?.owner.cors ?? anyCors
+    const now = this.#timers.now()
+    if (secret !== undefined) return credentials.find(secret, now)?.owner.cors ?? anyCors
+    const token = queryParameter(request.query, 'token')
+    return (token === undefined ? undefined : credentials.findByToken(token, now)?.owner.cors) ?? anyCors
   }
 }
 
@@ -123,12 +158,21 @@ function presentedKey(request: HttpRequest): string | undefined {
   return authorization === undefined ? undefined : /^bearer +(\S+)\s*$/i.exec(authorization)?.[1]
 }
 
-function admitted(tenant: Tenant, scope: KeyScope, byKey: Valueless | undefined, request: HttpRequest): Admission {
+function callerOf(tenant: Tenant, scope: KeyScope, request: HttpRequest, grant?: Grant<Tenant>): Caller {
   const { valuelessByAgent = [], valueless = 'omit' } = tenant.settings
   const agent = valuelessByAgent.length === 0 ? '' : (request.header('user-agent') ?? '')
   const byAgent = valuelessByAgent.find((one) => agent.startsWith(one.agent))?.valueless
+  return rights(tenant, scope, grant?.valueless ?? byAgent ?? valueless, grant)
+}
+
+function rights(tenant: Tenant, scope: KeyScope, valueless: Valueless, grant: Grant<Tenant> | undefined): Caller {
   const view = scope === 'client' ? tenant.clientView : tenant.serverView
-  return { caller: { tenant, scope, view, valueless: byKey ?? byAgent ?? valueless } }
+  return { tenant, scope, view, valueless, ...(grant === undefined ? undefined : { grant }) }
+}
+
+/** What callers without a key may do where anybody is let in. */
+function anonymousScope({ settings }: Tenant): KeyScope {
+  return hasKeys(settings) ? 'client' : 'server'
 }
 
 function refuse(status: 401 | 403, errorDetails: string): Admission {

@@ -9,6 +9,8 @@ import type { EvaluationCounter, Observer } from '../serve/observer.ts'
 import { DurationHistogram } from './duration-histogram.ts'
 import { registerEnvironmentGauges } from './environment-gauges.ts'
 import { EvaluationCounters } from './evaluation-counter.ts'
+import { StreamMetrics } from './stream-metrics.ts'
+import type { TrackLoss } from './track-queue.ts'
 
 export interface MetricsParts {
   /** Asked at each scrape. */
@@ -25,6 +27,7 @@ export interface MetricsParts {
 export type DocumentResult = 'swapped' | 'quarantined' | 'rejected'
 
 export class Metrics implements Observer {
+  readonly streams: StreamMetrics
   readonly #registry = new Registry()
   readonly #durations: DurationHistogram
   readonly #evaluations: EvaluationCounters
@@ -34,6 +37,9 @@ export class Metrics implements Observer {
   readonly #documents: Counter<'environment' | 'result'>
   readonly #upstream: Counter<'environment'>
   readonly #stores: Counter<'environment' | 'store'>
+  readonly #limited: Counter<'environment' | 'result'>
+  readonly #tracked: Counter<'environment' | 'type' | 'result'>
+  readonly #lost: Counter<'environment' | 'reason'>
   readonly #defect: (error: unknown) => void
 
   constructor({ environments, now, process = true, defect = () => undefined }: MetricsParts) {
@@ -42,6 +48,7 @@ export class Metrics implements Observer {
     if (process) collectDefaultMetrics({ register: this.#registry })
     this.#durations = new DurationHistogram(this.#registry)
     this.#evaluations = new EvaluationCounters(this.#registry)
+    this.streams = new StreamMetrics(this.#registry)
     registerEnvironmentGauges(this.#registry, environments, now)
     this.#bulk = new Counter({
       name: 'halyard_bulk_answers_total',
@@ -73,6 +80,24 @@ export class Metrics implements Observer {
       labelNames: ['environment', 'store'],
       registers,
     })
+    this.#limited = new Counter({
+      name: 'halyard_rate_limited_total',
+      help: 'Requests beyond what a key may ask, refused or only warned of.',
+      labelNames: ['environment', 'result'],
+      registers,
+    })
+    this.#tracked = new Counter({
+      name: 'halyard_track_events_total',
+      help: 'Exposures and tracking events from clients, taken or dropped because the queue was full.',
+      labelNames: ['environment', 'type', 'result'],
+      registers,
+    })
+    this.#lost = new Counter({
+      name: 'halyard_track_events_lost_total',
+      help: 'Events that were taken and could not be handed on.',
+      labelNames: ['environment', 'reason'],
+      registers,
+    })
   }
 
   answered(route: string, method: string, status: number, seconds: number): void {
@@ -89,6 +114,18 @@ export class Metrics implements Observer {
 
   lane(what: 'served' | 'handed-over'): void {
     this.#lanes[what]++
+  }
+
+  limited(environment: string, refused: boolean): void {
+    this.#limited.inc({ environment, result: refused ? 'refused' : 'warned' })
+  }
+
+  tracked(environment: string, type: 'exposure' | 'track', result: 'accepted' | 'dropped', count: number): void {
+    this.#tracked.inc({ environment, type, result }, count)
+  }
+
+  trackLost(environment: string, reason: TrackLoss, count: number): void {
+    this.#lost.inc({ environment, reason }, count)
   }
 
   failed(error: unknown): void {

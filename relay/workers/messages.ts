@@ -24,6 +24,8 @@ export type ToWorker =
       readonly kind: 'start'
       readonly settings: Omit<ServeSettings, 'environments' | 'management'>
       readonly log: string
+      /** Of one worker's queue of tracking events. */
+      readonly trackBytes: number
     }
   /** A mirror is one running environment of the primary; a changed environment gets another number. */
   | {
@@ -53,7 +55,7 @@ export type ToWorker =
   | { readonly kind: 'listen' }
   | { readonly kind: 'metrics'; readonly question: number }
   | { readonly kind: 'log'; readonly level: string }
-  | { readonly kind: 'retire' }
+  | { readonly kind: 'retire'; readonly windowMs: number }
   | { readonly kind: 'close'; readonly graceMs: number }
 
 export type FromWorker =

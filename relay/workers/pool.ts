@@ -18,6 +18,8 @@ export interface PoolParts {
   readonly count: number
   readonly settings: Extract<ToWorker, { kind: 'start' }>['settings']
   readonly logLevel: string
+  /** Bytes of tracking events that one worker may hold. */
+  readonly trackBytes: number
   readonly log: Log
   readonly timers: Timers
 }
@@ -60,7 +62,8 @@ export class Pool implements Door {
   #port = 0
   #starting: { readonly resolve: (address: Address) => void; readonly reject: (error: Error) => void } | undefined
   #mirrors = 0
-  #retired = false
+  /** The window over which workers end their streams, once they do. */
+  #retired: number | undefined
   #ticking: TimerHandle | undefined
 
   constructor(parts: PoolParts) {
@@ -103,9 +106,9 @@ export class Pool implements Door {
     }
   }
 
-  retire(): void {
-    this.#retired = true
-    this.#tellAll({ kind: 'retire' })
+  retire(windowMs: number): void {
+    this.#retired ??= windowMs
+    this.#tellAll({ kind: 'retire', windowMs })
   }
 
   async close(graceMs: number): Promise<void> {
@@ -215,14 +218,14 @@ export class Pool implements Door {
 
   /** Gives a new worker everything the others have, and then lets it listen. */
   #join(worker: number): void {
-    const { settings } = this.#parts
+    const { settings, trackBytes } = this.#parts
     const listen = { ...settings.listen, port: this.#port }
-    this.#fleet.tell(worker, { kind: 'start', settings: { ...settings, listen }, log: this.#logLevel })
+    this.#fleet.tell(worker, { kind: 'start', settings: { ...settings, listen }, log: this.#logLevel, trackBytes })
     this.#joined.add(worker)
     for (const [number, entry] of this.#entries) this.#introduce(worker, number, entry)
     this.#fleet.tell(worker, { kind: 'serve', environments: this.#served, question: 0 })
     this.#fleet.tell(worker, { kind: 'listen' })
-    if (this.#retired) this.#fleet.tell(worker, { kind: 'retire' })
+    if (this.#retired !== undefined) this.#fleet.tell(worker, { kind: 'retire', windowMs: this.#retired })
   }
 
   #introduce(worker: number, number: number, { mirrored, committed, pending }: Entry): void {

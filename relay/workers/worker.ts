@@ -7,6 +7,7 @@ import type { Log } from '../log.ts'
 import { absentDoor, Server } from '../serve/server.ts'
 import type { EnvironmentSettings } from '../serve/settings.ts'
 import { Metrics } from '../telemetry/metrics.ts'
+import { TelemetryQueue } from '../telemetry/track-queue.ts'
 import type { Timers } from '../upstream/clock.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 import { Mirror } from './mirror.ts'
@@ -50,6 +51,7 @@ export class WorkerProcess {
           timers,
           observer: this.#metrics,
           metrics: this.#metrics,
+          track: this.#track(message.trackBytes),
           doors: { management: absentDoor },
         })
         return
@@ -82,7 +84,7 @@ export class WorkerProcess {
         log.level = message.level
         return
       case 'retire':
-        this.#server?.retire()
+        this.#server?.retire(message.windowMs)
         return
       case 'close':
         await this.#server?.drain({ windowMs: 0, graceMs: message.graceMs })
@@ -91,6 +93,11 @@ export class WorkerProcess {
       default:
         message satisfies never
     }
+  }
+
+  #track(maxBytes: number): TelemetryQueue {
+    const lost = this.#metrics.trackLost.bind(this.#metrics)
+    return new TelemetryQueue({ sink: undefined, maxBytes, timers: this.#parts.timers, lost })
   }
 
   #mirror({ mirror, name, dialect, options, status }: Extract<ToWorker, { kind: 'mirror' }>): void {

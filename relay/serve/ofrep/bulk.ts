@@ -6,10 +6,13 @@ import { Buffer } from 'node:buffer'
 import type { Context } from '@halyard/engine'
 import type { Snapshot } from '../../environment/snapshot.ts'
 import { preferredCoding, WORTH_CODING } from '../compression.ts'
+import { eventStreamsOf } from '../events/advertise.ts'
+import type { AdvertiseParts } from '../events/advertise.ts'
 import { listsTag, opaque } from '../etag.ts'
 import { queryParameter } from '../http-message.ts'
 import type { HttpReply } from '../http-message.ts'
 import type { Call, Route } from '../route.ts'
+import type { Hubs } from '../stream/hubs.ts'
 import type { Caller } from '../tenants.ts'
 import { data, DATA_HEADERS, encoderOf, notReady, refusal } from './answer.ts'
 import { BodyCache } from './body-cache.ts'
@@ -19,8 +22,14 @@ import { CodedBodies } from './coded-bodies.ts'
 import { readContext } from './context.ts'
 import type { OfrepParts } from './single.ts'
 import { bulkTag } from './tag.ts'
+import type { TagScope } from './tag.ts'
 
-export function bulkRoute(parts: OfrepParts): Route {
+export interface BulkParts extends OfrepParts {
+  readonly hubs: Hubs
+  readonly advertise: AdvertiseParts
+}
+
+export function bulkRoute(parts: BulkParts): Route {
   const bodies = new BodyCache(parts.limits.bulkCacheBytes)
   const coded = new CodedBodies(bodies)
   return {
@@ -46,7 +55,7 @@ function announcedRevision({ request }: Call): string | undefined {
 
 function evaluate(
   call: Call,
-  { limits, timers, observer }: OfrepParts,
+  { limits, timers, observer, advertise }: BulkParts,
   bodies: BodyCache,
   coded: CodedBodies,
 ): HttpReply | Promise<HttpReply> {
@@ -68,6 +77,7 @@ function evaluate(
     snakeCase,
     metadata,
     stale,
+    eventStreams: eventStreamsOf(request, caller, advertise),
   }
   const tag = bulkTag(snapshot.ruleset, context, now, scope)
   const tagged = tag === undefined ? headers : ['ETag', `W/"${tag}"`, ...headers]
@@ -78,7 +88,7 @@ function evaluate(
   const coding = preferredCoding(request.header('accept-encoding'))
   const ready = tag === undefined || coding === undefined ? undefined : coded.get(tag, coding)
   const known = ready ?? (tag === undefined ? undefined : bodies.get(tag))
-  const body = known ?? assemble(caller, snapshot, context, now, stale)
+  const body = known ?? assemble(caller, snapshot, context, now, scope)
   if (tag !== undefined && known === undefined) bodies.offer(tag, body)
   const counter = observer.evaluations(tenant.name)
   for (const [reason, count] of body.reasons) counter.count(reason, count)
@@ -91,7 +101,13 @@ function evaluate(
   return coded.code(tag, coding, body).then((made) => (made === undefined ? plain() : inCoding(made)))
 }
 
-function assemble(caller: Caller, snapshot: Snapshot, context: Context, now: number, stale: boolean): BulkBody {
+function assemble(
+  caller: Caller,
+  snapshot: Snapshot,
+  context: Context,
+  now: number,
+  { stale, eventStreams }: TagScope,
+): BulkBody {
   const encoder = encoderOf(caller)
   const reasons = new Map<string, number>()
   let flags = ''
@@ -101,7 +117,7 @@ function assemble(caller: Caller, snapshot: Snapshot, context: Context, now: num
     flags += `${flags === '' ? '{' : ',{'}${encoder.encode(outcome).members}}`
   }
   const metadata = caller.tenant.settings.flagSetMetadata === false ? '' : flagSetMetadata(snapshot, stale)
-  return { bytes: Buffer.from(`{"flags":[${flags}]${metadata}}`), reasons: [...reasons] }
+  return { bytes: Buffer.from(`{"flags":[${flags}]${metadata}${eventStreams}}`), reasons: [...reasons] }
 }
 
 /** A client that was told of a revision we do not serve must get an answer, never a "nothing changed". */

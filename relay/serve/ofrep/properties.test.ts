@@ -139,7 +139,15 @@ describe('for any document and context', () => {
   })
 
   it('equal tags mean equal bodies', () => {
-    const scope = { environment: 'e', view: 'v', valueless: 'omit', snakeCase: false, metadata: true, stale: false }
+    const scope = {
+      environment: 'e',
+      view: 'v',
+      valueless: 'omit',
+      snakeCase: false,
+      metadata: true,
+      stale: false,
+      eventStreams: '',
+    }
     let different = 0
     fc.assert(
       fc.property(documents, contexts, contexts, (document, one, other) => {
@@ -174,7 +182,15 @@ describe('for any document and context', () => {
         },
       },
     })
-    const scope = { environment: 'e', view: 'v', valueless: 'omit', snakeCase: false, metadata: true, stale: false }
+    const scope = {
+      environment: 'e',
+      view: 'v',
+      valueless: 'omit',
+      snakeCase: false,
+      metadata: true,
+      stale: false,
+      eventStreams: '',
+    }
     const alike = [
       {},
       { x: null },
@@ -210,6 +226,7 @@ describe('for any document and context', () => {
       { ...scope, snakeCase: true },
       { ...scope, metadata: false },
       { ...scope, stale: true },
+      { ...scope, eventStreams: ',"eventStreams":[]' },
       { ...scope, environment: 'e","v' },
     ]
     expect(new Set([tags[0], ...scopes.map((one) => bulkTag(rules, {}, 0, one))]).size).toBe(scopes.length + 1)

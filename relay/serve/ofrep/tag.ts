@@ -11,7 +11,7 @@ import { hash } from 'node:crypto'
 import type { Context, Ruleset } from '@halyard/engine'
 
 /** Changes whenever the form of bulk answers does, so that no tag survives an upgrade that changes bytes. */
-const FORMAT = 1
+const FORMAT = 2
 
 /** What a tag covers besides the Ruleset, the context and the moment. */
 export interface TagScope {
@@ -22,14 +22,18 @@ export interface TagScope {
   readonly snakeCase: boolean
   readonly metadata: boolean
   readonly stale: boolean
+  /** The member that advertises change notices, as JSON text; empty when there is none. */
+  readonly eventStreams: string
 }
 
 /** The opaque part of the tag; undefined when equal inputs may have unequal answers. */
 export function bulkTag(ruleset: Ruleset, context: Context, now: number, scope: TagScope): string | undefined {
   const projection = ruleset.projection(context, now)
   if (projection === undefined) return undefined
-  const { environment, view, valueless, snakeCase, metadata, stale } = scope
-  const fixed = JSON.stringify([FORMAT, environment, ruleset.revision, view, valueless, snakeCase, metadata, stale])
+  const { environment, view, valueless, snakeCase, metadata, stale, eventStreams } = scope
+  const { revision } = ruleset
+  const spelling = [valueless, snakeCase, metadata, stale, eventStreams]
+  const fixed = JSON.stringify([FORMAT, environment, revision, view, ...spelling])
   return digest(`${fixed}${projection}`)
 }
 

@@ -1,6 +1,7 @@
 /** An environment whose snapshot the test swaps by hand. */
 import { Buffer } from 'node:buffer'
 import { hash } from 'node:crypto'
+import { changes } from '@halyard/engine'
 import type { Environment, SnapshotChange } from '../../environment/environment.ts'
 import type { Snapshot } from '../../environment/snapshot.ts'
 import type { EnvironmentState, EnvironmentStatus } from '../../environment/status.ts'
@@ -42,9 +43,7 @@ export class HandMadeEnvironment implements Environment {
       environment: this.name,
       before,
       after,
-      changes: () => {
-        throw new Error('nobody asks for changes here')
-      },
+      changes: () => changes(before?.ruleset, after.ruleset),
     }
     this.#subscribers.notify(change)
     return after

@@ -3,9 +3,13 @@ import { Buffer } from 'node:buffer'
 import { connect } from 'node:net'
 import { Metrics } from '../../telemetry/metrics.ts'
 import { systemTimers } from '../../upstream/clock.ts'
+import { TelemetryQueue } from '../../telemetry/track-queue.ts'
+import type { TrackSink } from '../../telemetry/track-queue.ts'
 import type { Timers } from '../clock.ts'
+import type { RateLimitSettings } from '../rate-limit.ts'
 import type { Route } from '../route.ts'
 import { Server } from '../server.ts'
+import type { StreamSettings } from '../stream/settings.ts'
 import type { EnvironmentSettings, Limits, ServeSettings } from '../settings.ts'
 import { HandMadeEnvironment } from './environment.ts'
 import type { TestDocument } from './rules.ts'
@@ -16,6 +20,12 @@ export interface RigOptions {
   readonly limits?: Partial<Limits>
   readonly readiness?: ServeSettings['readiness']
   readonly timers?: Timers
+  readonly streams?: Partial<StreamSettings>
+  readonly rateLimit?: RateLimitSettings
+  readonly publicUrl?: string
+  /** Where tracking events go; default: nowhere. */
+  readonly sink?: TrackSink
+  readonly trackBytes?: number
   readonly routes?: readonly Route[]
   readonly host?: string
   /** Default: the system chooses. */
@@ -70,11 +80,20 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       express,
       ...(prefix === undefined ? undefined : { prefix }),
       ...(limits === undefined ? undefined : { limits }),
+      ...(options.streams === undefined ? undefined : { streams: options.streams }),
+      ...(options.rateLimit === undefined ? undefined : { rateLimit: options.rateLimit }),
+      ...(options.publicUrl === undefined ? undefined : { publicUrl: options.publicUrl }),
       ...(readiness === undefined ? undefined : { readiness }),
     },
     timers,
     observer: metrics,
     metrics,
+    track: new TelemetryQueue({
+      sink: options.sink,
+      maxBytes: options.trackBytes ?? 4_194_304,
+      timers,
+      lost: (...what) => metrics.trackLost(...what),
+    }),
     ...(routes === undefined ? undefined : { routes }),
   })
   const addresses = await server.start()

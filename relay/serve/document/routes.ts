@@ -1,0 +1,62 @@
+/** `GET /v1/document` and `/v1/document/stream`: the document for whoever evaluates by itself; never for client keys. */
+import type { HttpReply } from '../http-message.ts'
+import { listsTag } from '../etag.ts'
+import { DATA_HEADERS, notReady } from '../ofrep/answer.ts'
+import type { Call, Route } from '../route.ts'
+import { readId } from '../stream/event-id.ts'
+import type { Hub } from '../stream/hub.ts'
+import type { Hubs } from '../stream/hubs.ts'
+import { caughtUp, lacks } from '../stream/route.ts'
+import { streamHead } from '../stream/sse.ts'
+import type { Streams } from '../stream/streams.ts'
+import { DocumentChannel, Documents } from './channel.ts'
+import { preferred } from './encoding.ts'
+
+/** Below this compressing costs more than it saves. */
+const WORTH_COMPRESSING = 1_024
+
+export function documentRoutes(hubs: Hubs, streams: Streams): Route[] {
+  const known = new WeakMap<Hub, Documents>()
+  const ofHub = (hub: Hub): Documents => {
+    const documents = known.get(hub) ?? new Documents(hub)
+    known.set(hub, documents)
+    return documents
+  }
+  const common = { method: 'GET', scopes: ['server', 'admin'] } as const
+  return [
+    { ...common, template: '/v1/document', handle: (call) => whole(call, ofHub(hubs.of(call.caller.tenant))) },
+    {
+      ...common,
+      template: '/v1/document/stream',
+      handle: (call) => open(call, ofHub(hubs.of(call.caller.tenant)), streams),
+    },
+  ]
+}
+
+function whole({ request, caller }: Call, documents: Documents): HttpReply | Promise<HttpReply> {
+  const snapshot = caller.tenant.environment.snapshot()
+  if (snapshot === undefined) return notReady(caller)
+  const { revision } = snapshot.ruleset
+  const { headers: freshness } = caller.tenant.freshness.of(snapshot)
+  const headers = [...DATA_HEADERS, 'ETag', `"${revision}"`, ...freshness]
+  const ifNoneMatch = request.header('if-none-match')
+  if (ifNoneMatch !== undefined && listsTag(ifNoneMatch, revision)) return { status: 304, headers: headers.slice(2) }
+  const document = documents.of(snapshot)
+  const encoding = preferred(request.header('accept-encoding'))
+  if (encoding === undefined || document.body.length < WORTH_COMPRESSING) {
+    return { status: 200, headers, body: document.body }
+  }
+  return document
+    .compressed(encoding)
+    .then((body) => ({ status: 200, headers: [...headers, 'Content-Encoding', encoding], body }))
+}
+
+function open({ request, caller }: Call, documents: Documents, streams: Streams): HttpReply | Promise<HttpReply> {
+  const { hub } = documents
+  if (hub.point === undefined) return notReady(caller)
+  if (request.method === 'HEAD') return streamHead
+  const last = readId(request.header('last-event-id'))
+  const begin = (): HttpReply =>
+    streams.open(caller, 'document', (outlet) => new DocumentChannel({ documents, outlet, caller, last }))
+  return last === undefined || !lacks(hub, last) ? begin() : caughtUp(hub, last, streams.settings.catchUpMs).then(begin)
+}
