@@ -4,7 +4,8 @@
  * It answers "why did I get this?" and is the reference that the fast evaluator (link.ts) is tested against, so it
  * shares leaves and outcomes with it but none of its control flow.
  */
-import { hasErrorCode, rangeOf, within } from './link.ts'
+import { hasErrorCode } from './link.ts'
+import { rangeOf, within } from './linked.ts'
 import type { Linker } from './link.ts'
 import { Abort, UNDECIDED } from './linked-flag.ts'
 import type { LinkedFlag } from './linked-flag.ts'

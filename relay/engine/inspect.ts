@@ -31,6 +31,7 @@ class Collector {
   readonly boundaries = new Set<number>()
   readonly volatile = new Set<Volatile>()
   readonly volatileFor = new Set<(context: Context) => boolean>()
+  notes = false
   /** Decisions and conditions may be shared within a plan; each is walked once. */
   readonly #walked = new Set<Decision | Condition>()
 
@@ -98,6 +99,7 @@ class Collector {
         this.condition(condition.of)
         return this.condition(condition.instead)
       case 'note':
+        this.notes = true
         return this.condition(condition.of)
       case 'flag':
         this.flags.add(condition.key)
@@ -159,6 +161,18 @@ export function references(plan: Plan, decide: Decision): ReadonlySet<string> {
   return own.flags
 }
 
+/**
+ * Whether a flag's answer to a caller is nothing but its decision: it asks no flag, notes nothing, and comes out the same
+ * as often as it is asked within one question.
+ */
+export function standsAlone(plan: Plan, decide: Decision): boolean {
+  const own = new Collector()
+  own.decision(decide)
+  const seen = new Set<string>()
+  for (const id of own.segments) segment(plan, own, id, seen)
+  return own.flags.size === 0 && !own.notes && !own.volatile.has('random')
+}
+
 function segment(plan: Plan, into: Collector, id: string, seen: Set<string>): void {
   const pending = [id]
   while (pending.length > 0) {
@@ -181,4 +195,5 @@ function merge(into: Collector, from: Collector): void {
   for (const moment of from.boundaries) into.boundaries.add(moment)
   for (const kind of from.volatile) into.volatile.add(kind)
   for (const contexts of from.volatileFor) into.volatileFor.add(contexts)
+  into.notes ||= from.notes
 }

@@ -1,20 +1,39 @@
 /**
- * The fast evaluator: turns the Plan of one flag into closures, on the flag's first evaluation.
+ * The fast evaluator: links the Plan of one flag, on the flag's first evaluation.
  *
  * Linking is lazy so that swapping in a document with twenty thousand flags costs nothing for flags nobody asks for.
  * A linked flag hands out prepared outcomes; errors inside a leaf end in the flag's `fault` and never escape.
  * explain.ts walks the same Plan step by step and must agree with this file: tests hold the two against each other.
  */
 import { Circles } from './circles.ts'
-import { references } from './inspect.ts'
+import { references, standsAlone } from './inspect.ts'
 import { Abort, LinkedFlag } from './linked-flag.ts'
-import type { Decide, Links } from './linked-flag.ts'
-import type { Condition, Decision, OutcomeSpec, Plan, Range, SegmentPlan } from './plan.ts'
+import type { Links } from './linked-flag.ts'
+import {
+  ALL,
+  ALWAYS,
+  ANY,
+  BUCKET,
+  CALL,
+  Check,
+  holds,
+  NEVER,
+  NOT,
+  PASS,
+  RULES,
+  SPLIT,
+  Step,
+  SWITCH,
+  TEST,
+} from './linked.ts'
+import type { Decide } from './linked.ts'
+import type { Condition, Decision, OutcomeSpec, Plan, SegmentPlan } from './plan.ts'
 import type { Run } from './run.ts'
 
 type Holds = (run: Run) => boolean
 
-const NEVER: Condition = { kind: 'never' }
+const NEVER_HOLDS: Condition = { kind: 'never' }
+const PASSING: Step = new Step({ kind: PASS })
 
 /** What `isError` of a `flag` condition is by default. */
 export function hasErrorCode(spec: OutcomeSpec): boolean {
@@ -24,19 +43,21 @@ export function hasErrorCode(spec: OutcomeSpec): boolean {
 /** One segment, linked on its first use; `active` while it is being evaluated. */
 interface LinkedSegment {
   active: boolean
-  holds: Holds | undefined
+  check: Check | undefined
 }
 
 /** Links decisions and conditions of one Plan. */
 export class Linker implements Links {
   readonly flags: ReadonlyMap<string, LinkedFlag>
   readonly circlesFromReferences: boolean
+  readonly #plan: Plan
   readonly #segments: ReadonlyMap<string, SegmentPlan>
   readonly #linkedSegments = new Map<string, LinkedSegment>()
   readonly #circles: Circles
 
   constructor(plan: Plan) {
     this.circlesFromReferences = plan.circlesFrom === 'references'
+    this.#plan = plan
     this.#segments = plan.segments
     this.flags = new Map(plan.flags.map((flag) => [flag.key, new LinkedFlag(flag, this)]))
     this.#circles = new Circles((key) => {
@@ -49,84 +70,79 @@ export class Linker implements Links {
     return this.#circles.has(key)
   }
 
+  alone(decision: Decision): boolean {
+    return standsAlone(this.#plan, decision)
+  }
+
   decision(decision: Decision, flag: LinkedFlag): Decide {
     return flag.once(decision, () => this.#link(decision, flag))
   }
 
   #link(decision: Decision, flag: LinkedFlag): Decide {
     switch (decision.kind) {
-      case 'serve': {
-        const outcome = flag.outcome(decision.outcome)
-        return () => outcome
-      }
+      case 'serve':
+        return flag.outcome(decision.outcome)
       case 'pass':
-        return () => undefined
+        return PASSING
       case 'rules':
-        return this.#rules(decision, flag)
+        return new Step({
+          kind: RULES,
+          checks: decision.rules.map((rule) => this.condition(rule.if)),
+          thens: decision.rules.map((rule) => this.decision(rule.then, flag)),
+          otherwise: this.decision(decision.otherwise, flag),
+        })
       case 'split':
-        return this.#split(decision, flag)
-      case 'switch': {
-        const { on } = decision
-        const cases = new Map([...decision.cases].map(([text, then]) => [text, this.decision(then, flag)]))
-        const none = this.decision(decision.none, flag)
-        const otherwise = this.decision(decision.otherwise, flag)
-        return (run) => {
-          const value = on.read(run)
-          if (value === null || value === undefined) return none(run)
-          return ((typeof value === 'string' ? cases.get(value) : undefined) ?? otherwise)(run)
-        }
-      }
+        return new Step({
+          kind: SPLIT,
+          bucket: decision.bucket,
+          ranges: decision.ranges,
+          closed: decision.ends === 'closed',
+          thens: decision.ranges.map((range) => this.decision(range.then, flag)),
+          otherwise: this.decision(decision.otherwise, flag),
+        })
+      case 'switch':
+        return new Step({
+          kind: SWITCH,
+          on: decision.on,
+          cases: new Map([...decision.cases].map(([text, then]) => [text, this.decision(then, flag)])),
+          none: this.decision(decision.none, flag),
+          otherwise: this.decision(decision.otherwise, flag),
+        })
       default:
         return decision satisfies never
     }
   }
 
-  #rules(decision: Extract<Decision, { kind: 'rules' }>, flag: LinkedFlag): Decide {
-    const conditions = decision.rules.map((rule) => this.condition(rule.if))
-    const decisions = decision.rules.map((rule) => this.decision(rule.then, flag))
-    const otherwise = this.decision(decision.otherwise, flag)
-    return (run) => {
-      for (let index = 0; index < conditions.length; index++) {
-        if (conditions[index]?.(run) !== true) continue
-        const outcome = decisions[index]?.(run)
-        if (outcome !== undefined) return outcome
-      }
-      return otherwise(run)
-    }
-  }
-
-  #split(decision: Extract<Decision, { kind: 'split' }>, flag: LinkedFlag): Decide {
-    const { bucket, ranges, ends } = decision
-    const decisions = ranges.map((range) => this.decision(range.then, flag))
-    const otherwise = this.decision(decision.otherwise, flag)
-    return (run) => {
-      const chosen = rangeOf(bucket.of(run), ranges, ends === 'closed')
-      return (decisions[chosen] ?? otherwise)(run)
-    }
-  }
-
-  condition(condition: Condition): Holds {
+  condition(condition: Condition): Check {
     switch (condition.kind) {
       case 'always':
-        return () => true
+        return new Check({ kind: ALWAYS })
       case 'never':
-        return () => false
-      case 'all': {
-        const parts = condition.of.map((part) => this.condition(part))
-        return parts.length === 1 && parts[0] !== undefined ? parts[0] : (run) => each(parts, run, true)
-      }
+        return new Check({ kind: NEVER })
+      case 'all':
       case 'any': {
         const parts = condition.of.map((part) => this.condition(part))
-        return parts.length === 1 && parts[0] !== undefined ? parts[0] : (run) => !each(parts, run, false)
+        const [only] = parts
+        if (only !== undefined && parts.length === 1) return only
+        return new Check({ kind: condition.kind === 'all' ? ALL : ANY, parts })
       }
-      case 'not': {
-        const part = this.condition(condition.of)
-        return (run) => !part(run)
+      case 'not':
+        return new Check({ kind: NOT, parts: [this.condition(condition.of)] })
+      case 'test':
+        return new Check({ kind: TEST, term: condition.term, predicate: condition.predicate })
+      case 'bucket': {
+        const { bucket, from, to, ends } = condition
+        return new Check({ kind: BUCKET, bucket, from, to, closed: ends === 'closed' })
       }
-      case 'test': {
-        const { term, predicate } = condition
-        return (run) => predicate.test(term.read(run))
-      }
+      default:
+        return new Check({ kind: CALL, call: this.#call(condition) })
+    }
+  }
+
+  #call(
+    condition: Exclude<Condition, { kind: 'always' | 'never' | 'all' | 'any' | 'not' | 'test' | 'bucket' }>,
+  ): Holds {
+    switch (condition.kind) {
       case 'segment':
         return this.#segment(condition)
       case 'flag':
@@ -134,11 +150,6 @@ export class Linker implements Links {
       case 'asking': {
         const other = this.flags.get(condition.key)
         return () => other?.active === true
-      }
-      case 'bucket': {
-        const { bucket, from, to } = condition
-        const closed = condition.ends === 'closed'
-        return (run) => within(bucket.of(run), from, to, closed)
       }
       case 'time': {
         const { from = -Infinity, until = Infinity } = condition
@@ -155,10 +166,10 @@ export class Linker implements Links {
         const instead = this.condition(condition.instead)
         return (run) => {
           try {
-            return part(run)
+            return holds(part, run)
           } catch (thrown) {
             if (!(thrown instanceof Abort)) throw thrown
-            return instead(run)
+            return holds(instead, run)
           }
         }
       }
@@ -166,7 +177,7 @@ export class Linker implements Links {
         const part = this.condition(condition.of)
         return (run) => {
           run.noted = true
-          return part(run)
+          return holds(part, run)
         }
       }
       default:
@@ -174,22 +185,22 @@ export class Linker implements Links {
     }
   }
 
-  #segment({ id, onCycle = NEVER }: Extract<Condition, { kind: 'segment' }>): Holds {
+  #segment({ id, onCycle = NEVER_HOLDS }: Extract<Condition, { kind: 'segment' }>): Holds {
     const segment = this.#segments.get(id)
     if (segment === undefined) return () => false
     let linked = this.#linkedSegments.get(id)
     if (linked === undefined) {
-      linked = { active: false, holds: undefined }
+      linked = { active: false, check: undefined }
       this.#linkedSegments.set(id, linked)
     }
     const state = linked
     const cycle = this.condition(onCycle)
     return (run) => {
-      if (state.active) return cycle(run)
+      if (state.active) return holds(cycle, run)
       state.active = true
       try {
-        state.holds ??= this.condition(segment.condition)
-        return state.holds(run)
+        state.check ??= this.condition(segment.condition)
+        return holds(state.check, run)
       } finally {
         state.active = false
       }
@@ -199,33 +210,14 @@ export class Linker implements Links {
   #flag(condition: Extract<Condition, { kind: 'flag' }>): Holds {
     const other = this.flags.get(condition.key)
     if (other === undefined) return () => false
-    const { holds, onError, isError = hasErrorCode } = condition
+    const { holds: accepts, onError, isError = hasErrorCode } = condition
     const onCycle = this.condition(condition.onCycle)
     const abort = onError === undefined ? undefined : new Abort(onError)
     return (run) => {
-      if (other.active) return onCycle(run)
+      if (other.active) return holds(onCycle, run)
       const { spec } = other.asked(run)
       if (abort !== undefined && isError(spec)) throw abort
-      return holds(spec)
+      return accepts(spec)
     }
   }
-}
-
-/** Whether every part gives `wanted`. A loop, because a callback for `every` would be allocated on each evaluation. */
-function each(parts: readonly Holds[], run: Run, wanted: boolean): boolean {
-  for (let index = 0; index < parts.length; index++) if (parts[index]?.(run) !== wanted) return false
-  return true
-}
-
-/** Index of the first range that contains the bucket, or -1; NaN is in none. */
-export function rangeOf(bucket: number, ranges: readonly Range[], closed: boolean): number {
-  for (let index = 0; index < ranges.length; index++) {
-    const range = ranges[index]
-    if (range !== undefined && within(bucket, range.from, range.to, closed)) return index
-  }
-  return -1
-}
-
-export function within(bucket: number, from: number, to: number, closed: boolean): boolean {
-  return from <= bucket && (closed ? bucket <= to : bucket < to)
 }

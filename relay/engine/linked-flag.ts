@@ -4,12 +4,11 @@
  * It keeps what belongs to one evaluation (is it under way, did it note something, what did it throw) apart from
  * link.ts, which only knows how a piece of a Plan becomes a function.
  */
+import { decide } from './linked.ts'
+import type { Decide } from './linked.ts'
 import { Outcome } from './outcome.ts'
 import type { Decision, FlagPlan, OutcomeSpec } from './plan.ts'
 import type { Run } from './run.ts'
-
-/** A linked decision; undefined when it passes. */
-export type Decide = (run: Run) => Outcome | undefined
 
 /** Thrown by `fail` conditions; carries the spec because a shared segment serves many flags. */
 export class Abort {
@@ -37,6 +36,8 @@ export interface Links {
   readonly circlesFromReferences: boolean
   /** Whether the flag can come to ask itself: its answer then depends on who asks, so none is reused. */
   circular(key: string): boolean
+  /** Whether nothing but the decision counts when a caller asks. */
+  alone(decision: Decision): boolean
   decision(decision: Decision, flag: LinkedFlag): Decide
 }
 
@@ -46,10 +47,14 @@ export class LinkedFlag {
   /** True while this flag is being evaluated, so that a flag that asks itself is noticed. */
   active = false
   readonly #links: Links
-  readonly #outcomes = new Map<OutcomeSpec, Outcome>()
-  readonly #noted = new Map<Outcome, Outcome>()
-  readonly #linked = new Map<Decision, Decide>()
+  // Made when they are needed: of twenty thousand flags most are asked seldom or never.
+  #outcomes: Map<OutcomeSpec, Outcome> | undefined
+  #noted: Map<Outcome, Outcome> | undefined
+  #linked: Map<Decision, Decide> | undefined
   #decide: Decide | undefined
+  /** The decision again once it is known that nothing else counts: the way that most questions take. */
+  #direct: Decide | undefined
+  #alone: boolean | undefined
   #reusable: boolean | undefined
   /** The run that `#answer` belongs to. */
   #answeredIn = 0
@@ -63,6 +68,18 @@ export class LinkedFlag {
 
   /** The answer to a caller. Never throws. */
   run(run: Run): Outcome {
+    const direct = this.#direct
+    if (direct === undefined) return this.#ask(run)
+    try {
+      return decide(direct, run) ?? this.outcome(UNDECIDED)
+    } catch (thrown) {
+      return this.failed(thrown)
+    }
+  }
+
+  #ask(run: Run): Outcome {
+    this.#alone ??= this.#links.alone(this.plan.decide)
+    if (this.#alone) this.#direct = this.#decide
     run.noted = false
     const outcome = this.#links.circlesFromReferences && !this.reusable ? this.#evaluate(run) : this.asked(run)
     return run.noted ? this.noted(outcome) : outcome
@@ -100,7 +117,7 @@ export class LinkedFlag {
   #evaluate(run: Run): Outcome {
     try {
       this.#decide ??= this.#links.decision(this.plan.decide, this)
-      return this.#decide(run) ?? this.outcome(UNDECIDED)
+      return decide(this.#decide, run) ?? this.outcome(UNDECIDED)
     } catch (thrown) {
       return this.failed(thrown)
     }
@@ -108,6 +125,7 @@ export class LinkedFlag {
 
   /** The form of an answer that tells of a note. */
   noted(outcome: Outcome): Outcome {
+    this.#noted ??= new Map()
     let answer = this.#noted.get(outcome)
     if (answer === undefined) {
       const { key, coerce, noted = (spec) => spec } = this.plan
@@ -124,6 +142,7 @@ export class LinkedFlag {
 
   /** Links a decision once, however many places of the plan share it: else shared parts would multiply. */
   once(decision: Decision, link: () => Decide): Decide {
+    this.#linked ??= new Map()
     let linked = this.#linked.get(decision)
     if (linked === undefined) {
       linked = link()
@@ -134,6 +153,7 @@ export class LinkedFlag {
 
   /** The one Outcome object of a spec, so that answers are shared and their JSON is made once. */
   outcome(spec: OutcomeSpec): Outcome {
+    this.#outcomes ??= new Map()
     let outcome = this.#outcomes.get(spec)
     if (outcome === undefined) {
       outcome = new Outcome(this.plan.key, spec, this.plan.coerce)

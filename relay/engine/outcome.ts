@@ -79,7 +79,11 @@ export class Outcome {
   readonly spec: OutcomeSpec
   readonly evaluation: Evaluation
   readonly #coerce: Coerce | undefined
-  readonly #typed = new Map<ValueType, Outcome>()
+  // A field each, since looking into a map costs as much as the rest of a simple evaluation.
+  #boolean: Outcome | undefined
+  #string: Outcome | undefined
+  #number: Outcome | undefined
+  #object: Outcome | undefined
   #json: string | undefined
 
   constructor(key: string, spec: OutcomeSpec, coerce?: Coerce) {
@@ -98,12 +102,18 @@ export class Outcome {
 
   /** The answer to a caller who asked for `type`; a value of another type becomes TYPE_MISMATCH. */
   as(type: ValueType): Outcome {
-    let outcome = this.#typed.get(type)
-    if (outcome === undefined) {
-      outcome = this.#typedAs(type)
-      this.#typed.set(type, outcome)
+    switch (type) {
+      case 'boolean':
+        return (this.#boolean ??= this.#typedAs(type))
+      case 'string':
+        return (this.#string ??= this.#typedAs(type))
+      case 'number':
+        return (this.#number ??= this.#typedAs(type))
+      case 'object':
+        return (this.#object ??= this.#typedAs(type))
+      default:
+        return this.#typedAs(type)
     }
-    return outcome
   }
 
   #typedAs(type: ValueType): Outcome {

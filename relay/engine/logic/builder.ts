@@ -7,6 +7,7 @@
  */
 import { LogicError } from './error.ts'
 import type { Evaluate, Node, Operands, Operator } from './node.ts'
+import { CALL, evaluateQuick, Quick, VALUE } from './quick.ts'
 import { Run } from './run.ts'
 import { isList, isPrimitive } from './values.ts'
 
@@ -35,16 +36,26 @@ export class Reads {
 export class Builder {
   readonly reads: Reads = new Reads()
   readonly operators: ReadonlyMap<string, Operator>
+  /** By path: what the rule's data hold in every evaluation. */
+  readonly fixed: ReadonlyMap<string, unknown>
   readonly #known: WeakMap<object, Node>
   /** Whether what is built will run many times. */
   readonly lasting: boolean
   #scope: Scope = 'data'
   #depth = 0
   #nodes = 0
+  /** How many variables were replaced by what is fixed. */
+  #replaced = 0
 
   /** `lasting`: keep the nodes by their source. Only for a rule that nobody changes any more. */
-  constructor(operators: ReadonlyMap<string, Operator>, known: WeakMap<object, Node>, lasting: boolean) {
+  constructor(
+    operators: ReadonlyMap<string, Operator>,
+    known: WeakMap<object, Node>,
+    lasting: boolean,
+    fixed: ReadonlyMap<string, unknown> = NOTHING,
+  ) {
     this.operators = operators
+    this.fixed = fixed
     this.#known = known
     this.lasting = lasting
   }
@@ -72,8 +83,10 @@ export class Builder {
   node(rule: unknown): Node {
     if (rule === null || isPrimitive(rule)) return constant(rule)
     if (typeof rule !== 'object') return constant(null)
+    const replaced = this.#replaced
     const node = this.#nested(() => (isList(rule) ? this.#list(rule) : this.#object(rule)))
-    if (this.lasting) this.#known.set(rule, node)
+    // A part that stands in several places may be applied to an element, where nothing is fixed.
+    if (this.lasting && this.#replaced === replaced) this.#known.set(rule, node)
     return node
   }
 
@@ -96,12 +109,21 @@ export class Builder {
     // Several members are no operation but a value, and what is inside them is not looked at.
     if (names.length > 1 || name === undefined) return constant(rule)
     const operator = this.operators.get(name)
-    if (operator === undefined) return { evaluate: fail(`the operator ${JSON.stringify(name)} does not exist`) }
+    if (operator === undefined) return called(fail(`the operator ${JSON.stringify(name)} does not exist`))
     const raw: unknown = Object.values(rule)[0]
     const operands = this.#operands(name, raw)
     const evaluate = operator.build(operands)
+    if (name === 'var' && typeof raw === 'string' && this.#scope === 'data' && this.fixed.has(raw)) {
+      this.#replaced++
+      return constant(this.fixed.get(raw))
+    }
     const fixed = operator.pure === true && operands.whole.constant !== undefined
-    return fixed ? this.#folded(evaluate) : { evaluate }
+    if (fixed) return this.#folded(evaluate)
+    const form = operator.quick?.(operands)
+    if (form !== undefined) return formed(new Quick(form, evaluate))
+    const node = called(evaluate)
+    const joins = operator.joins === true ? operands.items : undefined
+    return joins !== undefined && joins.length > 1 ? { ...node, joins } : node
   }
 
   /** An operation that fails on constants fails when it is reached, not before. */
@@ -110,7 +132,7 @@ export class Builder {
       const value = evaluate(null, new Run((part) => this.node(part)))
       return constant(value)
     } catch {
-      return { evaluate }
+      return called(evaluate)
     }
   }
 
@@ -135,6 +157,8 @@ export class Builder {
   }
 }
 
+const NOTHING: ReadonlyMap<string, unknown> = new Map()
+
 /** Whether a list holds no rules. */
 export function isFlat(rule: readonly unknown[]): boolean {
   return rule.every((element) => element === null || isPrimitive(element))
@@ -142,11 +166,20 @@ export function isFlat(rule: readonly unknown[]): boolean {
 
 function list(items: readonly Node[]): Node {
   if (items.every((item) => item.constant !== undefined)) return constant(items.map((item) => item.constant?.value))
-  return { evaluate: (data, run) => items.map((item) => item.evaluate(data, run)) }
+  return called((data, run) => items.map((item) => item.evaluate(data, run)))
 }
 
 export function constant(value: unknown): Node {
-  return { evaluate: () => value, constant: { value } }
+  const evaluate = (): unknown => value
+  return { evaluate, quick: new Quick({ kind: VALUE, value }, evaluate), constant: { value } }
+}
+
+function called(evaluate: Evaluate): Node {
+  return { evaluate, quick: new Quick({ kind: CALL }, evaluate) }
+}
+
+function formed(quick: Quick): Node {
+  return { evaluate: (data, run) => evaluateQuick(quick, data, run), quick }
 }
 
 function fail(message: string): Evaluate {

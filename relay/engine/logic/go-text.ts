@@ -51,7 +51,13 @@ export function printNumber(value: number): string {
 
 /** Without the white space at both ends, by Go's idea of white space. */
 export function trimSpace(text: string): string {
+  if (isInk(text.charCodeAt(0)) && isInk(text.charCodeAt(text.length - 1))) return text
   return text.replace(OUTER_BLANKS, '')
+}
+
+/** Whether the unit is certainly no white space; NaN, as the units of an empty text are, is not. */
+export function isInk(unit: number): boolean {
+  return unit > 0x20 && unit < 0x80
 }
 
 /** Whether `left` comes before `right` by UTF-8 bytes, which is the order of code points and not of UTF-16 units. */

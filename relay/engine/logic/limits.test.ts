@@ -1,28 +1,20 @@
 /** What a hostile rule or hostile data may cost, and the shapes that must fail instead of crash. */
 import { describe, expect, it } from 'vitest'
-import { own } from '../context.ts'
 import { LogicError } from './error.ts'
 import { parseNumber, printNumber, textLess, trimSpace } from './go-text.ts'
-import { Root } from './root.ts'
 import { operatorsWith, parseRule } from './rule.ts'
+import { RootOf } from './testing/root-of.ts'
 
 const operators = operatorsWith([])
 type Data = Readonly<Record<string, unknown>>
 
-function root(data: Data): Root {
-  return new Root(
-    (name) => own(data, name),
-    () => data,
-  )
-}
-
-const apply = (rule: unknown, data: Data = {}): unknown => parseRule(rule, operators).evaluate(root(data))
+const apply = (rule: unknown, data: Data = {}): unknown => parseRule(rule, operators).evaluate(new RootOf(data))
 
 /** Milliseconds that a failing evaluation takes. */
 function costOfFailing(rule: unknown, data: Data): number {
   const parsed = parseRule(rule, operators)
   const start = performance.now()
-  expect(() => parsed.evaluate(root(data))).toThrow(LogicError)
+  expect(() => parsed.evaluate(new RootOf(data))).toThrow(LogicError)
   return performance.now() - start
 }
 
@@ -47,7 +39,7 @@ describe('work is bounded', () => {
 
   it('and begins anew with every evaluation', () => {
     const parsed = parseRule({ map: [{ var: 'list' }, { '*': [{ var: '' }, 2] }] }, operators)
-    const data = root({ list: many })
+    const data = new RootOf({ list: many })
     for (let round = 0; round < 500; round++) expect(parsed.evaluate(data)).toHaveLength(1000)
   })
 
@@ -73,8 +65,8 @@ describe('work is bounded', () => {
   it('while long lists of values are nothing special', () => {
     const emails = Array.from({ length: 300_000 }, (_, index) => `user${index}@shop.example`)
     const rule = parseRule({ in: [{ var: 'email' }, emails] }, operators)
-    expect(rule.evaluate(root({ email: 'user299999@shop.example' }))).toBe(true)
-    expect(rule.evaluate(root({ email: 'other' }))).toBe(false)
+    expect(rule.evaluate(new RootOf({ email: 'user299999@shop.example' }))).toBe(true)
+    expect(rule.evaluate(new RootOf({ email: 'other' }))).toBe(false)
   })
 })
 

@@ -15,11 +15,18 @@ export function segmentsOf(path: string): readonly string[] {
 
 /** What the path leads to, the data themselves when it has no segments, or null. */
 export function follow(segments: readonly string[], data: unknown, run: Run): unknown {
-  const [first] = segments
+  const first = segments[0]
   if (first === undefined) return data instanceof Root ? plain(data.all(), run) : data
   let value: unknown = step(data, first)
   for (let index = 1; index < segments.length && value !== null; index++) value = step(value, segments[index] ?? '')
   return isPrimitive(value) || value === null ? value : plain(value, run)
+}
+
+/** As `follow` with a single segment, which is what most variables of most rules have. */
+export function followOne(segment: string, data: unknown, run: Run): unknown {
+  const { root } = run
+  const value = data === root && root !== undefined ? (root.member(segment) ?? null) : step(data, segment)
+  return typeof value === 'string' ? value : isPrimitive(value) || value === null ? value : plain(value, run)
 }
 
 function step(holder: unknown, segment: string): unknown {

@@ -1,8 +1,7 @@
 /** Rules, data and results recorded by running the Go library (diegoholiveira/jsonlogic 3.9.1) on generated input. */
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { own } from '../context.ts'
-import { Root } from './root.ts'
+import { RootOf } from './testing/root-of.ts'
 import { operatorsWith, parseRule } from './rule.ts'
 
 interface Recorded {
@@ -19,10 +18,7 @@ const recorded = JSON.parse(
 const operators = operatorsWith([])
 
 function apply(rule: unknown, data: Readonly<Record<string, unknown>>): unknown {
-  const root = new Root(
-    (name) => own(data, name),
-    () => data,
-  )
+  const root = new RootOf(data)
   const result = parseRule(rule, operators).evaluate(root)
   const text = JSON.stringify(result, (_, value: unknown) => {
     if (typeof value === 'number' && !Number.isFinite(value)) throw new Error('JSON has no such number')

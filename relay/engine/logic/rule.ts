@@ -12,6 +12,8 @@ import { lists } from './operators/lists.ts'
 import { memberships } from './operators/membership.ts'
 import { text } from './operators/text.ts'
 import { variables } from './operators/variables.ts'
+import { evaluateQuick } from './quick.ts'
+import type { Quick } from './quick.ts'
 import type { Root } from './root.ts'
 import { Run } from './run.ts'
 
@@ -30,18 +32,41 @@ export function operatorsWith(own: Iterable<readonly [string, Operator]>): Reado
   return new Map([...STANDARD, ...own])
 }
 
-/** A rule that was parsed once and can be applied to any data. */
-export interface Rule {
+/**
+ * A rule that was parsed once and can be applied to any data. A class and no bundle of functions: one method of one class
+ * is compiled into its callers, a function made anew for every rule is not.
+ */
+export class Rule {
   /** What it can come to read of the data. */
   readonly reads: Reads
+  readonly #quick: Quick
+  readonly #run: Run
+
+  /** See `parseRule`. */
+  constructor(reads: Reads, quick: Quick, run: Run) {
+    this.reads = reads
+    this.#quick = quick
+    this.#run = run
+  }
+
   /** The result as JSON would have it. Throws LogicError. */
-  evaluate(data: Root): unknown
+  evaluate(data: Root): unknown {
+    this.#run.reset(data)
+    return evaluateQuick(this.#quick, data, this.#run)
+  }
 }
 
-/** Parses a rule. Throws LogicError when it is too large; an unknown operator fails only when it is reached. */
-export function parseRule(json: unknown, operators: ReadonlyMap<string, Operator>): Rule {
+/**
+ * Parses a rule. Throws LogicError when it is too large; an unknown operator fails only when it is reached. `fixed` says
+ * by path what the data hold in every evaluation, which must be texts, numbers or booleans.
+ */
+export function parseRule(
+  json: unknown,
+  operators: ReadonlyMap<string, Operator>,
+  fixed?: ReadonlyMap<string, unknown>,
+): Rule {
   const known = new WeakMap<object, Node>()
-  const builder = new Builder(operators, known, true)
+  const builder = new Builder(operators, known, true, fixed)
   const node = builder.node(json)
   const run = new Run((part, current) => {
     if (typeof part !== 'object' || part === null) return constant(part ?? null)
@@ -52,11 +77,5 @@ export function parseRule(json: unknown, operators: ReadonlyMap<string, Operator
     current.spend(late.nodes)
     return made
   })
-  return {
-    reads: builder.reads,
-    evaluate(data) {
-      run.reset()
-      return node.evaluate(data, run)
-    },
-  }
+  return new Rule(builder.reads, node.quick, run)
 }

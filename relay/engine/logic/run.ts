@@ -5,6 +5,7 @@
  */
 import { LogicError } from './error.ts'
 import type { Node } from './node.ts'
+import type { Root } from './root.ts'
 
 /** Loop passes, copied elements and the like per evaluation. Rules that people write need a few dozen. */
 export const MAX_STEPS = 200_000
@@ -17,15 +18,22 @@ export class Run {
   readonly #nodeOf: (rule: unknown, run: Run) => Node
   #left = MAX_STEPS
   #nesting = 0
+  #root: Root | undefined
 
   constructor(nodeOf: (rule: unknown, run: Run) => Node) {
     this.#nodeOf = nodeOf
   }
 
   /** Begins a new evaluation. */
-  reset(): void {
+  reset(root: Root): void {
+    this.#root = root
     this.#left = MAX_STEPS
     this.#nesting = 0
+  }
+
+  /** The data of the rule itself, as opposed to an element's. */
+  get root(): Root | undefined {
+    return this.#root
   }
 
   /** Pays for work. Throws LogicError when nothing is left. */

@@ -9,7 +9,7 @@ import { scale32 } from './bucket.ts'
 import { fnv1a, fnv1aCodeUnits } from './fnv1a.ts'
 import vectors from './hash-vectors.json' with { type: 'json' }
 import { md5Hex, md5Remainder, md5Words } from './md5.ts'
-import { murmur3, murmur3Bytes, murmur3CodeUnits } from './murmur3.ts'
+import { Murmur3Ascii, murmur3, murmur3Bytes, murmur3CodeUnits } from './murmur3.ts'
 import { sha1First15Hex, sha1Hex } from './sha1.ts'
 import { encodeUtf8, utf8Bytes } from './utf8.ts'
 
@@ -22,6 +22,7 @@ const text = fc.oneof(
   fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 140 }).map((units) => String.fromCharCode(...units)),
   fc.array(fc.constantFrom('a', 'é', '用', '😀', '\ud83d', '\ude00'), { maxLength: 40 }).map((parts) => parts.join('')),
   fc.integer({ min: 0, max: 300 }).map((length) => 'x'.repeat(length)),
+  fc.string({ unit: 'binary-ascii', maxLength: 70 }),
 )
 const seed = fc.integer({ min: 0, max: 0xffffffff })
 const MASK = 0xffffffffn
@@ -76,6 +77,22 @@ describe('against slow references', () => {
         expect(murmur3CodeUnits(text, seed)).toBe(slowMurmur3(Uint8Array.from(units(text)), seed))
         expect(fnv1a(text)).toBe(slowFnv1a(bytes))
         expect(fnv1aCodeUnits(text)).toBe(slowFnv1a(units(text)))
+      }),
+      runs,
+    )
+  })
+
+  it('hashes ASCII in pieces like the joined text, and refuses anything else', () => {
+    const pieces = fc.array(fc.string({ unit: 'binary-ascii', maxLength: 12 }), { maxLength: 5 })
+    fc.assert(
+      fc.property(pieces, seed, (pieces, seed) => {
+        const [hash, start] = [new Murmur3Ascii(seed), new Murmur3Ascii(seed)]
+        for (const round of [1, 2]) {
+          hash.from(start)
+          for (const piece of pieces) expect(hash.add(piece)).toBe(true)
+          expect([round, hash.value]).toEqual([round, murmur3(pieces.join(''), seed)])
+        }
+        expect(hash.add('aé')).toBe(false)
       }),
       runs,
     )

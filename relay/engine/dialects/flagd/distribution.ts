@@ -35,5 +35,6 @@ export function readDistribution(entries: readonly unknown[]): Distribution | un
 /** The variant of a hash (unsigned 32-bit). */
 export function choose({ variants, upTo, total }: Distribution, hash: number): unknown {
   const bucket = scale32(hash, total)
-  return variants[upTo.findIndex((end) => bucket < end)] ?? null
+  for (let index = 0; index < upTo.length; index++) if (bucket < (upTo[index] ?? 0)) return variants[index] ?? null
+  return null
 }

@@ -10,6 +10,7 @@ import { Root } from '../../logic/root.ts'
 import { encodeCbor } from './cbor.ts'
 import { choose, readDistribution } from './distribution.ts'
 import type { Distribution } from './distribution.ts'
+import { JoinedHash, UNJOINED } from './joined-hash.ts'
 
 /** What is hashed, found among the operands or in the data. */
 interface Drawn {
@@ -23,13 +24,16 @@ export function fractional(generation: 2 | 3): Operator {
   const draw = generation === 2 ? drawText : drawValue
   return {
     build(operands: Operands): Evaluate {
-      const { items, whole, builder } = operands
+      const { items, whole, raw, builder } = operands
       const written = items?.[0]?.constant?.value
       if (builder.scope === 'data' && typeof written !== 'string') {
         builder.reads.note('targetingKey', undefined)
       }
       const known = items === undefined ? [] : [distributionFrom(items, 0), distributionFrom(items, 1)]
+      const joined = generation === 2 ? JoinedHash.of(items?.[0], firstOf(raw), known[1]) : undefined
       return (data, run) => {
+        const chosen = joined === undefined ? UNJOINED : joined.choose(data, run)
+        if (chosen !== UNJOINED) return chosen
         const list = whole.evaluate(data, run)
         if (!Array.isArray(list) || list.length === 0) return null
         const drawn = draw(list, data)
@@ -40,6 +44,10 @@ export function fractional(generation: 2 | 3): Operator {
       }
     },
   }
+}
+
+function firstOf(raw: unknown): unknown {
+  return Array.isArray(raw) ? raw[0] : undefined
 }
 
 /** The distribution of the operands from an index on, when all of them are known beforehand. */

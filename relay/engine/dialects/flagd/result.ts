@@ -16,11 +16,22 @@ const MAX_LENGTH = 100_000
 /** The variant's name, or null when the rule gives none. Throws LogicError for results that JSON cannot hold. */
 export function variantName(result: unknown): string | null {
   if (result === null || result === undefined) return null
-  if (typeof result === 'string' && PLAIN.test(result)) return result
+  if (typeof result === 'string' && (isPlainly(result) || PLAIN.test(result))) return result
   if (typeof result === 'boolean') return result ? 'true' : 'false'
   const parts: string[] = []
   print(result, parts, { left: MAX_LENGTH })
   return parts.join('').replaceAll('"', '')
+}
+
+/** Names are short and made of letters, digits and the like: seen faster than a pattern is run. */
+function isPlainly(text: string): boolean {
+  if (text.length > 24) return false
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index)
+    const isLetter = (unit | 0x20) >= 0x61 && (unit | 0x20) <= 0x7a
+    if (!isLetter && !(unit >= 0x30 && unit <= 0x39) && unit !== 0x2d && unit !== 0x5f) return false
+  }
+  return true
 }
 
 function print(value: unknown, parts: string[], room: { left: number }): void {

@@ -15,28 +15,53 @@ const INJECTED = '$flagd'
 
 /** Throws LogicError for rules that are too large. */
 export function targetingTerm(key: string, targeting: Json, generation: 2 | 3): Term {
-  const rule = parseRule(targeting, operatorsOf[generation])
-  return {
-    name: 'targeting',
-    ...factsOf(rule),
-    read: reader(key, rule),
+  return new Targeting(key, parseRule(targeting, operatorsOf[generation], new Map([[`${INJECTED}.flagKey`, key]])))
+}
+
+class Targeting implements Term {
+  readonly name: string = 'targeting'
+  readonly reads: Reads
+  readonly volatile?: Volatile
+  readonly #rule: Rule
+  readonly #data: Data
+
+  constructor(key: string, rule: Rule) {
+    const { reads, volatile } = factsOf(rule)
+    this.reads = reads
+    if (volatile !== undefined) this.volatile = volatile
+    this.#rule = rule
+    this.#data = new Data(key)
+  }
+
+  read(frame: Frame): string | null {
+    this.#data.frame = frame
+    try {
+      return variantName(this.#rule.evaluate(this.#data))
+    } finally {
+      this.#data.frame = undefined
+    }
   }
 }
 
-function reader(key: string, rule: Rule): (frame: Frame) => string | null {
-  let frame: Frame | undefined
-  const injected = (): object => ({ flagKey: key, timestamp: Math.floor((frame?.now ?? 0) / 1000) })
-  const data = new Root(
-    (name) => (name === INJECTED ? injected() : own(frame?.context, name)),
-    () => ({ ...frame?.context, [INJECTED]: injected() }),
-  )
-  return (current) => {
-    frame = current
-    try {
-      return variantName(rule.evaluate(data))
-    } finally {
-      frame = undefined
-    }
+class Data extends Root {
+  frame: Frame | undefined
+  readonly #key: string
+
+  constructor(key: string) {
+    super()
+    this.#key = key
+  }
+
+  member(name: string): unknown {
+    return name === INJECTED ? this.#injected() : own(this.frame?.context, name)
+  }
+
+  all(): Readonly<Record<string, unknown>> {
+    return { ...this.frame?.context, [INJECTED]: this.#injected() }
+  }
+
+  #injected(): object {
+    return { flagKey: this.#key, timestamp: Math.floor((this.frame?.now ?? 0) / 1000) }
   }
 }
 

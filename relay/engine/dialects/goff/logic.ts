@@ -71,21 +71,35 @@ export function lowerLogic(text: string, subject: Subject, unusable: (message: s
 const MATCHES = predicate('matches', undefined, (value) => value === true)
 
 function reader(rule: Rule, subject: Subject): (frame: Frame) => boolean {
-  let context: Context = {}
-  const root = new Root(
-    (name) => subject.attribute(context, name),
-    () => subject.all(context),
-  )
+  const data = new Data(subject)
   return (frame) => {
-    context = frame.context
+    data.context = frame.context
     try {
-      return matches(rule.evaluate(root))
+      return matches(rule.evaluate(data))
     } catch (error) {
       if (error instanceof LogicError) return false
       throw error
     } finally {
-      context = {}
+      data.context = {}
     }
+  }
+}
+
+class Data extends Root {
+  context: Context = {}
+  readonly #subject: Subject
+
+  constructor(subject: Subject) {
+    super()
+    this.#subject = subject
+  }
+
+  member(name: string): unknown {
+    return this.#subject.attribute(this.context, name)
+  }
+
+  all(): Readonly<Record<string, unknown>> {
+    return this.#subject.all(this.context)
   }
 }
 

@@ -1,5 +1,7 @@
 /** Logic: equality and order. Two operands are by far the most common, so they are compared without building a list. */
 import type { Evaluate, Operator } from '../node.ts'
+import { EQUALS, MEMBER } from '../quick.ts'
+import type { Form } from '../quick.ts'
 import { equals, isList, less, needList, strictEquals } from '../values.ts'
 
 type Compare = (left: unknown, right: unknown) => boolean
@@ -19,6 +21,12 @@ function equality(compare: Compare, negated: boolean, strict: boolean): Operator
         const list = strict && !isList(operands) ? [] : needList(operands, operator)
         return list.length < 2 ? negated : test(list[0], list[1])
       }
+    },
+    quick({ items = [] }): Form | undefined {
+      const [left, right] = items
+      const text = right?.constant?.value
+      if (items.length !== 2 || left?.quick.kind !== MEMBER || typeof text !== 'string') return undefined
+      return { kind: EQUALS, member: left.quick.member, text, negated }
     },
   }
 }

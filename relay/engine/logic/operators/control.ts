@@ -1,6 +1,7 @@
 /** Logic: `if`, `and`, `or` and negation. Branches that are not taken are not evaluated, so their errors do not count. */
 import type { Builder } from '../builder.ts'
-import type { Evaluate, Node, Operator } from '../node.ts'
+import type { Evaluate, Operator } from '../node.ts'
+import { AND, evaluateQuick, IF, OR, Quick } from '../quick.ts'
 import { isList, isObject, isTrue, needList } from '../values.ts'
 import { failing } from './failing.ts'
 
@@ -11,24 +12,10 @@ const conditional: Operator = {
   build({ operator, raw, items, builder }): Evaluate {
     if (items === undefined) return failing(operator)
     if (isList(raw)) noteResults(raw, builder)
-    const clauses = items
-    const last = clauses.length - 1
-    return (data, run) => {
-      for (let index = 0; index < last; index += 2) {
-        const condition = clauses[index]
-        if (condition !== undefined && isTrue(condition.evaluate(data, run))) {
-          return again(clauses[index + 1]?.evaluate(data, run), data, run)
-        }
-      }
-      return clauses.length % 2 === 1 ? again(clauses[last]?.evaluate(data, run), data, run) : null
-    }
+    const quick = new Quick({ kind: IF, parts: items.map((item) => item.quick) }, failing(operator))
+    return (data, run) => evaluateQuick(quick, data, run)
   },
-}
-
-/** An object that a branch gives is a rule once more: the library applies results that are objects. */
-function again(value: unknown, data: unknown, run: Parameters<Evaluate>[1]): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  return isObject(value) ? run.apply(value, data) : value
+  quick: ({ items }) => (items === undefined ? undefined : { kind: IF, parts: items.map((item) => item.quick) }),
 }
 
 /** A result that comes from the data may be a rule that reads anything. */
@@ -46,22 +33,16 @@ function mayPassObject(rule: unknown, builder: Builder): boolean {
   return operands.some((operand) => mayPassObject(operand, builder))
 }
 
-function junction(decisive: boolean): Operator {
+function junction(kind: typeof AND | typeof OR): Operator {
   return {
     pure: true,
     passesObjects: true,
     build({ operator, items }): Evaluate {
       if (items === undefined) return failing(operator)
-      const parts: readonly Node[] = items
-      return (data, run) => {
-        let value: unknown = null
-        for (const part of parts) {
-          value = part.evaluate(data, run)
-          if (isTrue(value) === decisive) return value
-        }
-        return value
-      }
+      const quick = new Quick({ kind, parts: items.map((item) => item.quick) }, failing(operator))
+      return (data, run) => evaluateQuick(quick, data, run)
     },
+    quick: ({ items }) => (items === undefined ? undefined : { kind, parts: items.map((item) => item.quick) }),
   }
 }
 
@@ -102,8 +83,8 @@ const set: Operator = {
 export const control: readonly (readonly [string, Operator])[] = [
   ['if', conditional],
   ['?:', conditional],
-  ['and', junction(false)],
-  ['or', junction(true)],
+  ['and', junction(AND)],
+  ['or', junction(OR)],
   ['!', negation(true)],
   ['!!', negation(false)],
   ['set', set],

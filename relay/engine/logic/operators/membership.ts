@@ -1,6 +1,8 @@
 /** Logic: `in`, `merge` and the `contains_` family. A list of texts written in the rule becomes a set once. */
 import { LogicError } from '../error.ts'
 import type { Evaluate, Operator } from '../node.ts'
+import { AMONG, MEMBER } from '../quick.ts'
+import type { Form } from '../quick.ts'
 import { identical, isList, isPrimitive, needList, toNumber } from '../values.ts'
 import type { List } from '../values.ts'
 
@@ -13,9 +15,10 @@ const membership: Operator = {
     const [needle, haystack] = items ?? []
     if (needle !== undefined && haystack !== undefined && items?.length === 2) {
       const texts = textsOf(haystack.constant?.value)
+      const many = texts !== undefined && texts.length >= SET_FROM ? new Set(texts) : undefined
       return (data, run) => {
         const wanted = needle.evaluate(data, run)
-        if (texts !== undefined && typeof wanted === 'string') return texts.has(wanted)
+        if (many !== undefined && typeof wanted === 'string') return many.has(wanted)
         const place = haystack.evaluate(data, run)
         if (isList(place)) run.spend(place.length / 16)
         return isIn(wanted, place)
@@ -27,11 +30,18 @@ const membership: Operator = {
       return isIn(operands[0], operands[1] ?? null)
     }
   },
+  quick({ items = [] }): Form | undefined {
+    const [needle, haystack] = items
+    const texts = textsOf(haystack?.constant?.value)
+    if (items.length !== 2 || needle?.quick.kind !== MEMBER || texts === undefined) return undefined
+    return { kind: AMONG, member: needle.quick.member, texts }
+  },
 }
 
-function textsOf(haystack: unknown): ReadonlySet<unknown> | undefined {
-  if (!isList(haystack) || haystack.length < SET_FROM) return undefined
-  return haystack.every((element) => typeof element === 'string') ? new Set(haystack) : undefined
+function textsOf(haystack: unknown): readonly string[] | undefined {
+  if (!isList(haystack)) return undefined
+  const texts = haystack.filter((element) => typeof element === 'string')
+  return texts.length === haystack.length ? texts : undefined
 }
 
 function isIn(needle: unknown, haystack: unknown): boolean {

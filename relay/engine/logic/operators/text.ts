@@ -9,6 +9,7 @@ const CHARACTERS = 16
 
 const cat: Operator = {
   pure: true,
+  joins: true,
   build({ operator, whole }): Evaluate {
     return (data, run) => {
       const operands = whole.evaluate(data, run)

@@ -1,14 +1,22 @@
 /** Logic: `var`, `missing` and `missing_some`, the operators that look data up. */
 import type { Builder } from '../builder.ts'
 import type { Evaluate, Operands, Operator } from '../node.ts'
-import { follow, segmentsOf, variable } from '../path.ts'
+import { follow, followOne, segmentsOf, variable } from '../path.ts'
+import { MEMBER } from '../quick.ts'
+import type { Form } from '../quick.ts'
 import { isList, isPrimitive, needList, toInteger, toText } from '../values.ts'
 
 const operation: Operator = {
   passesObjects: true,
+  quick({ raw }): Form | undefined {
+    const member = memberOf(raw)
+    return member === undefined ? undefined : { kind: MEMBER, member }
+  },
   build({ raw, items, whole, builder }): Evaluate {
     note(raw, whole.constant?.value, builder)
     if (typeof raw === 'string' && raw !== '') {
+      const segment = memberOf(raw)
+      if (segment !== undefined) return (data, run) => followOne(segment, data, run)
       const segments = segmentsOf(raw)
       return (data, run) => follow(segments, data, run)
     }
@@ -23,6 +31,12 @@ const operation: Operator = {
     }
     return (data, run) => variable(whole.evaluate(data, run), data, run)
   },
+}
+
+/** The only segment of a path that is written as a text. */
+function memberOf(raw: unknown): string | undefined {
+  const segments = typeof raw === 'string' ? segmentsOf(raw) : []
+  return segments.length === 1 ? segments[0] : undefined
 }
 
 /** Notes what a variable can come to read; in the scope of elements only, that is nothing of the rule's data. */

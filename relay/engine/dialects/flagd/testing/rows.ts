@@ -7,6 +7,7 @@ import { own } from '../../../context.ts'
 import type { Evaluate, Operands, Operator } from '../../../logic/node.ts'
 import { segmentsOf } from '../../../logic/path.ts'
 import { Root } from '../../../logic/root.ts'
+import { RootOf } from '../../../logic/testing/root-of.ts'
 import { parseRule } from '../../../logic/rule.ts'
 import { solve } from '../../../logic/solve.ts'
 import { isList, isObject, isPrimitive, isTrue } from '../../../logic/values.ts'
@@ -164,10 +165,7 @@ export function rowsOf(document: object, key: string, context: Context, now: num
   lookAt(targeting, note)
   const watched = new Map([...operatorsOf[2]].map(([name, operator]) => [name, watch(name, operator, note)]))
   const data = { ...context, $flagd: { flagKey: key, timestamp: Math.floor(now / 1000) } }
-  const root = new Root(
-    (name) => own(data, name),
-    () => data,
-  )
+  const root = new RootOf(data)
   try {
     const result = parseRule(targeting, watched).evaluate(root)
     if (isContainer(result) || (isNumber(result) && !PLAIN.test(String(result)))) note('result-text')

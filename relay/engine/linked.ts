@@ -1,0 +1,200 @@
+/**
+ * Linked conditions and decisions: the nodes that link.ts makes of a Plan, and the two functions that walk them.
+ *
+ * Data and a switch instead of a function per node, because a call whose target differs from node to node costs more than
+ * most conditions; nodes of one class each, so that every access finds its member at the same place.
+ */
+import type { Outcome } from './outcome.ts'
+import type { Bucket, Predicate, Range, Term } from './plan.ts'
+import type { Run } from './run.ts'
+
+/** Numbers, since a switch on them is a table. */
+export const ALWAYS = 0
+export const NEVER = 1
+export const TEST = 2
+export const ALL = 3
+export const ANY = 4
+export const NOT = 5
+export const BUCKET = 6
+/** A function of its own: what is rare, or keeps something between questions. */
+export const CALL = 7
+
+type CheckKind =
+  | typeof ALWAYS
+  | typeof NEVER
+  | typeof TEST
+  | typeof ALL
+  | typeof ANY
+  | typeof NOT
+  | typeof BUCKET
+  | typeof CALL
+
+interface CheckForm {
+  readonly kind: CheckKind
+  readonly term?: Term
+  readonly predicate?: Predicate
+  readonly parts?: readonly Check[]
+  readonly bucket?: Bucket
+  readonly from?: number
+  readonly to?: number
+  readonly closed?: boolean
+  readonly call?: (run: Run) => boolean
+}
+
+/** A linked condition. */
+export class Check {
+  readonly kind: CheckKind
+  readonly term: Term | undefined
+  readonly predicate: Predicate | undefined
+  readonly parts: readonly Check[]
+  readonly bucket: Bucket | undefined
+  readonly from: number
+  readonly to: number
+  readonly closed: boolean
+  readonly call: ((run: Run) => boolean) | undefined
+
+  constructor(form: CheckForm) {
+    this.kind = form.kind
+    this.term = form.term
+    this.predicate = form.predicate
+    this.parts = form.parts ?? []
+    this.bucket = form.bucket
+    this.from = form.from ?? 0
+    this.to = form.to ?? 0
+    this.closed = form.closed ?? false
+    this.call = form.call
+  }
+}
+
+/** Whether the condition holds. Throws what its leaves throw. */
+export function holds(check: Check, run: Run): boolean {
+  switch (check.kind) {
+    case ALWAYS:
+      return true
+    case NEVER:
+      return false
+    case TEST: {
+      const { term, predicate } = check
+      return term !== undefined && predicate?.test(term.read(run)) === true
+    }
+    case ALL: {
+      const { parts } = check
+      for (let index = 0; index < parts.length; index++) {
+        const part = parts[index]
+        if (part !== undefined && !holds(part, run)) return false
+      }
+      return true
+    }
+    case ANY: {
+      const { parts } = check
+      for (let index = 0; index < parts.length; index++) {
+        const part = parts[index]
+        if (part !== undefined && holds(part, run)) return true
+      }
+      return false
+    }
+    case NOT: {
+      const part = check.parts[0]
+      return part !== undefined && !holds(part, run)
+    }
+    case BUCKET:
+      return check.bucket !== undefined && within(check.bucket.of(run), check.from, check.to, check.closed)
+    case CALL:
+      return check.call?.(run) === true
+    default:
+      return check.kind satisfies never
+  }
+}
+
+export const RULES = 0
+export const SPLIT = 1
+export const SWITCH = 2
+export const PASS = 3
+
+interface StepForm {
+  readonly kind: typeof RULES | typeof SPLIT | typeof SWITCH | typeof PASS
+  readonly checks?: readonly Check[]
+  readonly thens?: readonly Decide[]
+  readonly bucket?: Bucket
+  readonly ranges?: readonly Range[]
+  readonly closed?: boolean
+  readonly on?: Term
+  readonly cases?: ReadonlyMap<string, Decide>
+  readonly none?: Decide
+  readonly otherwise?: Decide
+}
+
+/** A linked decision: the outcome itself where there is nothing to decide. */
+export type Decide = Outcome | Step
+
+/** A linked decision that has something to decide. */
+export class Step {
+  readonly kind: StepForm['kind']
+  readonly checks: readonly Check[]
+  readonly thens: readonly Decide[]
+  readonly bucket: Bucket | undefined
+  readonly ranges: readonly Range[]
+  readonly closed: boolean
+  readonly on: Term | undefined
+  readonly cases: ReadonlyMap<string, Decide> | undefined
+  readonly none: Decide | undefined
+  readonly otherwise: Decide | undefined
+
+  constructor(form: StepForm) {
+    this.kind = form.kind
+    this.checks = form.checks ?? []
+    this.thens = form.thens ?? []
+    this.bucket = form.bucket
+    this.ranges = form.ranges ?? []
+    this.closed = form.closed ?? false
+    this.on = form.on
+    this.cases = form.cases
+    this.none = form.none
+    this.otherwise = form.otherwise
+  }
+}
+
+/** The outcome of a decision; undefined when it passes. Throws what its leaves throw. */
+export function decide(decision: Decide | undefined, run: Run): Outcome | undefined {
+  if (!(decision instanceof Step)) return decision
+  switch (decision.kind) {
+    case RULES: {
+      const { checks, thens } = decision
+      for (let index = 0; index < checks.length; index++) {
+        const check = checks[index]
+        if (check === undefined || !holds(check, run)) continue
+        const outcome = decide(thens[index], run)
+        if (outcome !== undefined) return outcome
+      }
+      return decide(decision.otherwise, run)
+    }
+    case SPLIT: {
+      const { bucket, ranges, closed, thens } = decision
+      const chosen = bucket === undefined ? -1 : rangeOf(bucket.of(run), ranges, closed)
+      return decide(chosen === -1 ? decision.otherwise : thens[chosen], run)
+    }
+    case SWITCH: {
+      const value = decision.on?.read(run)
+      if (value === null || value === undefined) return decide(decision.none, run)
+      const chosen = typeof value === 'string' ? decision.cases?.get(value) : undefined
+      return decide(chosen ?? decision.otherwise, run)
+    }
+    case PASS:
+      return undefined
+    default:
+      return decision.kind satisfies never
+  }
+}
+
+/** Index of the first range that contains the bucket, or -1; NaN is in none. */
+export function rangeOf(bucket: number, ranges: readonly Range[], closed: boolean): number {
+  for (let index = 0; index < ranges.length; index++) {
+    const range = ranges[index]
+    if (range !== undefined && within(bucket, range.from, range.to, closed)) return index
+  }
+  return -1
+}
+
+export function within(bucket: number, from: number, to: number, closed: boolean): boolean {
+  return from <= bucket && (closed ? bucket <= to : bucket < to)
+}
