@@ -255,7 +255,8 @@ export class Link {
   #pause(milliseconds: number): Promise<void> {
     const { clearTimeout, setTimeout } = this.#wire.around
     return new Promise((resolve) => {
-      if (this.#stopped || (this.#atOnce && this.#wire.pausedUntil <= this.#wire.around.now())) return resolve()
+      if (this.#stopped || milliseconds <= 0 || (this.#atOnce && this.#wire.pausedUntil <= this.#wire.around.now()))
+        return resolve()
       const timer = milliseconds < 0x7fffffff ? setTimeout(resolve, milliseconds) : undefined
       this.#wake = () => {
         clearTimeout(timer)
