@@ -92,8 +92,12 @@ export class DocumentFeed {
     this.#failures++
     const wait = delayAfter(error, this.#failures, timers)
     if (error.kind === 'unfit' && pollMs === undefined && (await this.#polledInstead())) return Math.max(wait, 1_000)
-    sink.lost(error)
-    if (error.kind !== 'ended') return wait
+    if (error.kind !== 'ended' && error.kind !== 'cut') {
+      sink.lost(error)
+      return wait
+    }
+    // A relay that says goodbye is not lost: it moves clients about, and told them when to come back.
+    if (error.kind === 'cut') sink.lost(error)
     this.#failures = 0
     return this.#retry ?? wait
   }
@@ -145,7 +149,7 @@ export class DocumentFeed {
     } catch (thrown) {
       if (watch.expired) throw new RelayError('unfit', `stream: nothing was heard for ${SILENCE_MS} ms`)
       const error = RelayError.from(thrown)
-      throw begun && error.kind === 'network' ? new RelayError('ended', error.message, { cause: error }) : error
+      throw begun && error.kind === 'network' ? new RelayError('cut', error.message, { cause: error }) : error
     } finally {
       timers.clearTimeout(early)
       watch.stop()

@@ -146,6 +146,15 @@ describe('a bad document', () => {
   })
 })
 
+it('takes no offence at a stream that the relay ends in order, and comes back when it is told to', async () => {
+  relay.retry = 300
+  const { events, settled, provider } = start()
+  await settled
+  relay.end()
+  await until(() => relay.requests(STREAM).length === 2 && provider.health().connection === 'live')
+  expect(events).toEqual(['READY'])
+})
+
 it('does not go back to what a relay that is behind serves', async () => {
   const { provider, events, settled } = start()
   await settled

@@ -63,7 +63,7 @@ it('keeps the targeting key to itself when told so, and tells values when told s
   const hooks = [evaluationEvents(logger, options), evaluationEvents({ emit: () => expect.fail('thrown') })]
   expect(await client.getBooleanValue('banner', false, { targetingKey: 'u1' }, { hooks })).toBe(true)
   await client.getBooleanValue('nobody', false, {}, { hooks })
-  const own = records.filter((_, index) => index % 2 === 0) as { attributes: object }[]
+  const own = records.filter((_, index) => index % 2 === 1) as { attributes: object }[]
   expect(own[0]?.attributes).toMatchObject({ 'feature_flag.result.value': true })
   expect(own[0]?.attributes).not.toHaveProperty('feature_flag.context.id')
   expect(own[1]?.attributes).toHaveProperty(['error.message'])

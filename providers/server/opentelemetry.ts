@@ -39,7 +39,7 @@ function attributesOf(
   details: EvaluationDetails<FlagValue>,
   { contextId = true, value = false, errorMessage = 'feature_flag.error.message' }: EvaluationEventOptions,
 ): Attributes {
-  const { flagKey, variant, reason = 'unknown', errorCode, flagMetadata = {} } = details
+  const { flagKey, variant, reason = 'unknown', errorCode, flagMetadata } = details
   const attributes: Attributes = {
     'feature_flag.key': flagKey,
     'feature_flag.provider.name': providerMetadata.name,

@@ -5,9 +5,10 @@
 
 /**
  * `refused`: 401 or 403. `busy`: 429 or 503. `unfit`: an answer, but not of a relay's stream (status, content, silence).
- * `network`: no answer. `timeout`: none in time. `ended`: a stream that was fine and is over. `document`: cannot be used.
+ * `network`: no answer. `timeout`: none in time. `ended`: a stream that the relay closed in order, `cut`: one that broke. `document`: cannot be
+ * used.
  */
-export type RelayErrorKind = 'refused' | 'busy' | 'unfit' | 'network' | 'timeout' | 'ended' | 'document'
+export type RelayErrorKind = 'refused' | 'busy' | 'unfit' | 'network' | 'timeout' | 'ended' | 'cut' | 'document'
 
 export class RelayError extends Error {
   override readonly name = 'RelayError'

@@ -106,6 +106,11 @@ export class MiniRelay {
     for (const stream of this.#streams) stream.write(text)
   }
 
+  /** Ends every stream in order. */
+  end(): void {
+    for (const stream of this.#streams) stream.end()
+  }
+
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [path = ''] = (request.url ?? '').split('?')
     const route = ROUTES.find((known) => path === known || path.startsWith(`${known}/`)) ?? path
