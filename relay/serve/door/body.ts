@@ -4,7 +4,8 @@
  * instead of a broken connection.
  */
 import { Buffer } from 'node:buffer'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Readable } from 'node:stream'
 import type { Failure } from '../failure.ts'
 import { decodeBody, tooLarge } from './content-encoding.ts'
 
@@ -20,8 +21,13 @@ export interface ReadBody {
 }
 
 /** Calls back once, when the body has ended or is given up; not at all when the connection breaks before. */
-export function readBody(request: IncomingMessage, limit: number, done: (read: ReadBody) => void): void {
-  if (Number(request.headers['content-length'] ?? 0) > limit * PATIENCE) {
+export function readBody(
+  request: Readable,
+  headers: Pick<IncomingHttpHeaders, 'content-length' | 'content-encoding'>,
+  limit: number,
+  done: (read: ReadBody) => void,
+): void {
+  if (Number(headers['content-length'] ?? 0) > limit * PATIENCE) {
     done({ body: EMPTY, fault: tooLarge(limit), unread: true })
     return
   }
@@ -47,7 +53,7 @@ export function readBody(request: IncomingMessage, limit: number, done: (read: R
     if (length > limit) return done({ body: EMPTY, fault: tooLarge(limit), unread: false })
     const [first = EMPTY] = chunks
     const body = chunks.length <= 1 ? first : Buffer.concat(chunks, length)
-    const encoding = request.headers['content-encoding']
+    const encoding = headers['content-encoding']
     if (encoding === undefined || length === 0) return done({ body, fault: undefined, unread: false })
     decodeBody(encoding, body, limit, (decoded, fault) => done({ body: decoded, fault, unread: false }))
   })

@@ -6,8 +6,8 @@
  * instead of answering, or lose what the client sent behind the offer.
  */
 import { Buffer } from 'node:buffer'
-import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Server as SecureServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Timers } from '../clock.ts'
@@ -16,11 +16,14 @@ import type { HttpHandler, HttpReply, Outlet, OutletListener } from '../http-mes
 import { failure } from '../replies.ts'
 import type { Limits, Listen } from '../settings.ts'
 import { readBody } from './body.ts'
+import { Certificate } from './certificate.ts'
 import { Connections } from './connections.ts'
 import { tooLarge } from './content-encoding.ts'
 import type { Address, Door } from './door.ts'
 import { Express } from './express/express.ts'
 import { framingFault } from './framing.ts'
+import { Http2Lane } from './http2/http2.ts'
+import { createListener } from './listener.ts'
 import { NodeRequest } from './node-request.ts'
 import { OpenAnswers } from './open-answer.ts'
 import { clientFault } from './client-fault.ts'
@@ -36,13 +39,17 @@ export interface HttpDoorParts {
   readonly handle: HttpHandler
   /** Told of every request that was refused before it reached `handle`. */
   readonly refused: (status: number) => void
+  /** Told when a changed certificate cannot be used; the one before stays. */
+  readonly failed?: (error: unknown) => void
   /** Answer common requests straight from the socket; told which way requests took. Default: node:http answers all. */
   readonly express?: { readonly counted: (what: 'served' | 'handed-over') => void }
 }
 
 export class HttpDoor implements Door {
   readonly #parts: HttpDoorParts
-  readonly #server: Server
+  readonly #server: Server | SecureServer
+  readonly #certificate: Certificate | undefined
+  readonly #http2: Http2Lane | undefined
   readonly #connections = new Connections()
   readonly #express: Express | undefined
   readonly #openAnswers: OpenAnswers
@@ -57,39 +64,35 @@ export class HttpDoor implements Door {
     this.#parts = parts
     const { limits, timers } = parts
     this.#openAnswers = new OpenAnswers(timers, limits.socketTimeoutMs)
-    this.#server = createServer({
-      headersTimeout: limits.headersTimeoutMs,
-      requestTimeout: limits.requestTimeoutMs,
-      keepAliveTimeout: limits.keepAliveTimeoutMs,
-      connectionsCheckingInterval: limits.checkIntervalMs,
-      maxHeaderSize: limits.headerBytes,
-      insecureHTTPParser: false,
-      // Checked in framing.ts, since node's own refusal has no body.
-      requireHostHeader: false,
-      shouldUpgradeCallback: () => false,
-      noDelay: true,
-      keepAlive: true,
-    })
-    // One more than allowed, so that framing.ts sees that there were too many; node drops the surplus silently.
-    this.#server.maxHeadersCount = limits.headerCount + 1
-    this.#server.maxConnections = limits.connections
-    this.#server.setTimeout(limits.socketTimeoutMs)
-    this.#express =
-      parts.express &&
-      new Express(this.#server, {
+    const { tls, http2 = false } = parts.listen
+    this.#certificate = tls && new Certificate(tls)
+    const { server, event } = createListener(limits, this.#certificate, http2)
+    this.#server = server
+    this.#http2 = http2
+      ? new Http2Lane({ ...parts, openAnswers: this.#openAnswers, retired: () => this.#retired })
+      : undefined
+    if (parts.express !== undefined || http2) {
+      this.#express = new Express(server, event, {
         ...parts,
         openAnswers: this.#openAnswers,
         retired: () => this.#retired,
-        counted: parts.express.counted,
+        answers: parts.express !== undefined,
+        counted: parts.express?.counted ?? (() => undefined),
+        http2: this.#http2,
       })
+    }
     const sockets = this.#sockets
     const forget = function (this: Socket): void {
       sockets.delete(this)
     }
-    this.#server.prependListener('connection', (socket: Socket) => {
+    const keep = (socket: Socket): void => {
       sockets.add(socket)
       socket.on('close', forget)
-    })
+    }
+    server.prependListener('connection', keep)
+    if (event !== 'connection') server.prependListener(event, keep)
+    // Who cannot agree on a key speaks to nobody here.
+    server.on('tlsClientError', (_error, socket: Socket) => void socket.destroy())
     this.#server.on('request', (request, response) => this.#receive(request, response))
     this.#server.on('checkContinue', (request, response) => this.#receive(request, response, 'continue'))
     this.#server.on('checkExpectation', (request, response) => this.#receive(request, response, 'unknown'))
@@ -112,6 +115,7 @@ export class HttpDoor implements Door {
       this.#server.once('error', reject)
       this.#server.listen({ port, ...(host === undefined ? undefined : { host }) }, () => {
         this.#server.off('error', reject)
+        this.#keepCertificate()
         const address = this.#server.address()
         if (address === null || typeof address === 'string') reject(new Error('the listener has no port'))
         else resolve({ host: address.address, port: address.port })
@@ -133,13 +137,22 @@ export class HttpDoor implements Door {
       this.#server.close(() => {
         timers.clearTimeout(cut)
         this.#express?.close()
+        this.#certificate?.close(timers)
         resolve()
       })
       this.#openAnswers.endAll(graceMs / 2)
       this.#server.closeIdleConnections()
       this.#express?.closeIdle()
+      this.#http2?.close()
     })
     return this.#closing
+  }
+
+  #keepCertificate(): void {
+    const { timers, failed = () => undefined } = this.#parts
+    const server = this.#server
+    if (!('setSecureContext' in server)) return
+    this.#certificate?.watch(timers, (options) => server.setSecureContext(options), failed)
   }
 
   #receive(request: IncomingMessage, response: ServerResponse, expectation?: 'continue' | 'unknown'): void {
@@ -159,7 +172,7 @@ export class HttpDoor implements Door {
       return
     }
     if (expectation === 'continue') response.writeContinue()
-    readBody(request, limits.bodyBytes, ({ body, fault, unread }) => {
+    readBody(request, request.headers, limits.bodyBytes, ({ body, fault, unread }) => {
       if (unread) this.#connections.condemn(socket)
       else this.#connections.received(socket)
       const reply = handle(new NodeRequest(request, body, fault, arrivedAt))

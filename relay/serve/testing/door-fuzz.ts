@@ -198,19 +198,25 @@ function comparable(answer: string): string {
  * Equal answers; or, after a hostile request, what node:http itself answers one way or the other by where packets end. It
  * reads a whole packet before any handler answers, so a malformed request takes the answers to complete requests of the
  * same packet along; and a head that is both malformed and too large is refused for whichever it sees first. Both doors
- * then end with a refusal, and no request was read differently.
+ * then end with a refusal, or one with an answer that stays open, behind which nothing is heeded; and no request was read
+ * differently.
  */
 function agree(plain: string, express: string, hostile: boolean): boolean {
   if (plain === express) return true
   const [ours, theirs] = [answersOf(express), answersOf(plain)]
-  const refused = [ours.pop(), theirs.pop()].every((last) => last !== undefined && isRefusal(last))
+  const over = [ours.pop(), theirs.pop()].every((last) => last !== undefined && (isRefusal(last) || isOpen(last)))
   const [fewer, more] = ours.length < theirs.length ? [ours, theirs] : [theirs, ours]
-  return hostile && refused && fewer.every((answer, index) => answer === more[index])
+  return hostile && over && fewer.every((answer, index) => answer === more[index])
 }
 
 /** An answer to something that is no request, after which the connection ends. */
 function isRefusal(answer: string): boolean {
   return /^HTTP\/1\.1 4(?:00|31) [^]*\r\nConnection: close\r\n/.test(answer)
+}
+
+/** An answer that ends with its connection. */
+function isOpen(answer: string): boolean {
+  return /^HTTP\/1\.1 200 (?:[^]*\r\n)?Connection: close\r\n\r\n[^]*later$/.test(answer)
 }
 
 function answersOf(text: string): string[] {

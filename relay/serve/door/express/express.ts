@@ -3,14 +3,17 @@
  * and hands the connection to node:http at the first one it does not. node:http still owns the listener, so limits on
  * connections, closing and everything unusual stay where they were.
  */
-import type { Buffer } from 'node:buffer'
+import { Buffer } from 'node:buffer'
 import type { Server } from 'node:http'
+import type { Server as SecureServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { Timers } from '../../clock.ts'
 import type { HttpHandler } from '../../http-message.ts'
 import { failure } from '../../replies.ts'
 import type { Limits } from '../../settings.ts'
+import type { Http2Lane } from '../http2/http2.ts'
+import type { ConnectionEvent } from '../listener.ts'
 import { isLoopback } from '../node-request.ts'
 import type { OpenAnswers } from '../open-answer.ts'
 import { closingReply } from '../wire.ts'
@@ -30,7 +33,14 @@ export interface ExpressParts {
   readonly refused: (status: number) => void
   /** Told of each request answered here, and of each connection given to node:http. */
   readonly counted: (what: 'served' | 'handed-over') => void
+  /** Whether requests are answered here at all; without, connections are only told apart. */
+  readonly answers: boolean
+  /** Takes connections that begin with its preface, or that agreed on it when they were encrypted. */
+  readonly http2: Http2Lane | undefined
 }
+
+/** How a connection of HTTP/2 begins, as far as it is needed to know it from any request. */
+const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\n')
 
 export class Express {
   readonly #parts: ExpressParts
@@ -39,13 +49,13 @@ export class Express {
   #sweep: object | undefined
 
   /** Takes the place of the server's own connection listener. Call before it listens. */
-  constructor(server: Server, parts: ExpressParts) {
+  constructor(server: Server | SecureServer, event: ConnectionEvent, parts: ExpressParts) {
     this.#parts = parts
     const { limits, timers, handle, openAnswers, retired, counted } = parts
-    const listeners = server.listeners('connection') as ((this: Server, socket: Socket) => void)[]
-    server.removeAllListeners('connection')
+    const listeners = connectionListeners(server, event)
+    for (const listener of listeners) server.off(event, listener)
     this.#tools = {
-      heads: new Heads(limits),
+      heads: parts.answers ? new Heads(limits) : { read: () => undefined },
       writer: new ReplyWriter(() => timers.now(), limits.keepAliveTimeoutMs),
       headerBytes: limits.headerBytes,
       monotonic: () => timers.monotonic(),
@@ -55,14 +65,16 @@ export class Express {
       served: () => counted('served'),
       cutShort: (socket) => this.#refuse(socket, 400, 'the request is malformed'),
       gone: (lane) => void this.#lanes.delete(lane),
-      handOver: (socket, bytes) => {
+      handOver: (socket, bytes, fresh) => {
         counted('handed-over')
         handOver(socket, bytes, () => {
-          for (const listener of listeners) listener.call(server, socket)
+          if (fresh && parts.http2 !== undefined && PREFACE.equals(bytes.subarray(0, PREFACE.length)))
+            parts.http2.adopt(socket)
+          else for (const listener of listeners) listener.call(server, socket)
         })
       },
     }
-    server.on('connection', (socket: Socket) => this.#accept(socket))
+    server.on(event, (socket: Socket) => this.#accept(socket))
     this.#scheduleSweep()
   }
 
@@ -77,6 +89,10 @@ export class Express {
   }
 
   #accept(socket: Socket): void {
+    if (this.#parts.http2 !== undefined && socket instanceof TLSSocket && socket.alpnProtocol === 'h2') {
+      this.#parts.http2.adopt(socket)
+      return
+    }
     const peer = { loopback: isLoopback(socket.remoteAddress ?? ''), secure: socket instanceof TLSSocket }
     this.#lanes.add(new Lane(socket, peer, this.#tools))
   }
@@ -105,6 +121,14 @@ export class Express {
     const reply = failure({ status, errorCode: 'PARSE_ERROR', errorDetails })
     socket.end(closingReply(reply, this.#parts.timers.now()), () => socket.destroy())
   }
+}
+
+/** The listeners by which node:http takes connections of a server. On TLS, `connection` is before the handshake. */
+function connectionListeners(
+  server: Server | SecureServer,
+  event: ConnectionEvent,
+): ((this: Server | SecureServer, socket: Socket) => void)[] {
+  return server.listeners(event) as ((this: Server | SecureServer, socket: Socket) => void)[]
 }
 
 function handOver(socket: Socket, bytes: Buffer, adopt: () => void): void {

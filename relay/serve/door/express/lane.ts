@@ -20,7 +20,7 @@ import type { ReplyWriter } from './reply-writer.ts'
 
 /** What all lanes of a door share. */
 export interface LaneTools {
-  readonly heads: Heads
+  readonly heads: Pick<Heads, 'read'>
   readonly writer: ReplyWriter
   /** Largest request head in bytes. */
   readonly headerBytes: number
@@ -33,8 +33,8 @@ export interface LaneTools {
   readonly served: () => void
   /** The peer has ended in the middle of a request; every earlier one was answered. */
   readonly cutShort: (socket: Socket) => void
-  /** The connection goes to node:http, beginning with these bytes. */
-  readonly handOver: (socket: Socket, bytes: Buffer) => void
+  /** The connection goes to another protocol's reader, beginning with these bytes; `fresh` when they are its first. */
+  readonly handOver: (socket: Socket, bytes: Buffer, fresh: boolean) => void
   readonly openAnswers: OpenAnswers
   /** The connection is closed, handed over or given to an answer that stays open. */
   readonly gone: (lane: Lane) => void
@@ -63,6 +63,8 @@ export class Lane implements Owner {
   #needed = 0
   /** How often the unfinished head was looked at. */
   #looks = 0
+  /** Whether no request was read yet. */
+  #fresh = true
   #answering = false
   #closing = false
   #gone = false
@@ -132,6 +134,7 @@ export class Lane implements Owner {
         break
       }
       this.#release()
+      this.#fresh = false
       const request = new LaneRequest(known, bytes.subarray(start, next), monotonic(), this.#peer)
       const reply = handle(request)
       at = next
@@ -208,7 +211,7 @@ export class Lane implements Owner {
   #handOver(bytes: Buffer): void {
     this.#leave()
     disown(this.socket)
-    this.#tools.handOver(this.socket, bytes)
+    this.#tools.handOver(this.socket, bytes, this.#fresh)
   }
 
   /** Writes the last answers and heeds nothing that the peer still sends. */
