@@ -5,19 +5,16 @@
 import type { EnvironmentSettings } from '../config/environment.ts'
 import type { Settings } from '../config/settings.ts'
 import { Compiler } from './compiler/compiler.ts'
-import type { SnapshotChange } from './environment/environment.ts'
 import { RefreshedEnvironment } from './environment/refresh.ts'
-import type { RefreshEvents } from './environment/refresh.ts'
 import { Registry } from './environment/registry.ts'
 import type { ManagedEnvironment, Wanted } from './environment/registry.ts'
+import { refreshEvents, replicationEvents } from './events.ts'
 import type { Log } from './log.ts'
 import { Server } from './serve/server.ts'
 import type { RateLimitSettings } from './serve/rate-limit.ts'
 import type { EnvironmentSettings as ServedEnvironment, Limits } from './serve/settings.ts'
 import type { StreamSettings } from './serve/stream/settings.ts'
-import { DiskStore } from './store/disk.ts'
-import { RedisStore } from './store/redis.ts'
-import type { Store } from './store/store.ts'
+import { Storage } from './storage.ts'
 import { Metrics } from './telemetry/metrics.ts'
 import { TelemetryQueue } from './telemetry/track-queue.ts'
 import { SummedMetrics } from './telemetry/summed-metrics.ts'
@@ -63,7 +60,7 @@ class Relay implements RunningRelay {
   readonly #timers: Timers
   readonly #metrics: Metrics
   readonly #registry: Registry
-  readonly #stores: readonly Store[]
+  readonly #storage: Storage
   readonly #compiler: Compiler
   /** Absent where this process serves by itself. */
   readonly #pool: Pool | undefined
@@ -84,7 +81,12 @@ class Relay implements RunningRelay {
       now: () => timers.now(),
       defect: (error) => log.error({ err: error }, 'a request could not be handled'),
     })
-    this.#stores = storesOf(settings, timers, (store, message) => log.warn({ store }, message))
+    this.#storage = new Storage({
+      settings: settings.store,
+      timers,
+      warn: (store, message) => log.warn({ store }, message),
+      events: replicationEvents(log),
+    })
     const { prefix, publicUrl, limits, rateLimit, readiness, express, management, host, port } = settings.listen
     const { workers, streams, track } = settings
     const outward = publicUrl === undefined ? undefined : { publicUrl }
@@ -166,7 +168,7 @@ class Relay implements RunningRelay {
     await this.#reloading
     await this.#registry.stop()
     await this.#compiler.stop()
-    await Promise.all(this.#stores.map((store) => store.close()))
+    await this.#storage.close()
   }
 
   async #reconcile(settings: Settings): Promise<void> {
@@ -194,19 +196,21 @@ class Relay implements RunningRelay {
       if (vendor === undefined) throw new Error(`no vendor is called ${upstream.vendor}`)
       const { name: vendorName, dialect } = vendor
       const options = dialectOptions(vendor, upstream)
-      const events = this.#events()
+      const events = refreshEvents(this.#log, this.#metrics)
+      const peers = this.#storage.peersOf(name, dialect)
       const inner = new RefreshedEnvironment({
         name,
         vendor: vendorName,
         dialect,
         options,
-        source: vendor.connect(upstream, { timers: this.#timers, seed: name }),
-        stores: this.#stores,
+        connect: () => vendor.connect(upstream, { timers: this.#timers, seed: name }),
+        stores: this.#storage.stores,
         plausibility,
         staleAfterMs,
         timers: this.#timers,
         events,
         compiler: this.#compiler,
+        ...(peers === undefined ? {} : { peers }),
       })
       if (this.#pool === undefined) return inner
       const listenerFailed = (error: unknown): void => events.listenerFailed(name, String(error))
@@ -214,49 +218,6 @@ class Relay implements RunningRelay {
     }
     return { name, fingerprint: JSON.stringify([upstream, plausibility, staleAfterMs]), create }
   }
-
-  #events(): RefreshEvents {
-    const log = this.#log
-    const metrics = this.#metrics
-    return {
-      swapped: (change) => {
-        metrics.document(change.environment, 'swapped')
-        log.info(described(change), 'serving a new document')
-        for (const { flag, path, message, severity } of change.after.problems) {
-          log.warn({ environment: change.environment, flag, path, severity }, message)
-        }
-      },
-      quarantined: (environment, { sha256, reason }) => {
-        metrics.document(environment, 'quarantined')
-        log.error({ environment, sha256, reason }, 'a document looks wrong and waits; the old one goes on serving')
-      },
-      rejected: (environment, message) => {
-        metrics.document(environment, 'rejected')
-        log.error({ environment, reason: message }, 'a document cannot be used; the old one goes on serving')
-      },
-      upstreamFailed: (environment, message) => {
-        metrics.upstreamFailed(environment)
-        log.warn({ environment, reason: message }, 'the upstream could not be asked')
-      },
-      storeFailed: (environment, store, message) => {
-        metrics.storeFailed(environment, store)
-        log.warn({ environment, store, reason: message }, 'a store failed')
-      },
-      listenerFailed: (environment, message) => log.error({ environment, reason: message }, 'a listener threw'),
-    }
-  }
-}
-
-function storesOf(settings: Settings, timers: Timers, warn: (store: string, message: string) => void): Store[] {
-  const { disk, redis } = settings.store
-  const report = (store: string) => (problem: { where: string; message: string }) =>
-    warn(store, `${problem.where}: ${problem.message}`)
-  return [
-    ...(disk === false ? [] : [new DiskStore({ folder: disk, clock: timers, report: report('disk') })]),
-    ...(redis === undefined
-      ? []
-      : [new RedisStore({ url: redis.url, prefix: redis.keyPrefix, timers, report: report('redis') })]),
-  ]
 }
 
 /** What is bounded for the whole relay, for one of so many processes. */
@@ -294,22 +255,6 @@ function mirrored({ environment, ...settings }: ServedEnvironment): MirrorSettin
 function needingRestart(before: Settings, after: Settings): string[] {
   const names = ['listen', 'store', 'streams', 'track', 'workers'] as const
   return names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
-}
-
-function described({ environment, before, after }: SnapshotChange): object {
-  const { epoch, version, loadedFrom, ruleset, problems } = after
-  const quarantined = problems.filter(({ severity }) => severity === 'error').length
-  const { revision } = ruleset
-  return {
-    environment,
-    revision,
-    epoch,
-    version,
-    loadedFrom,
-    flags: ruleset.keys.length,
-    quarantined,
-    first: before === undefined,
-  }
 }
 
 function urlOf({ host, port }: { readonly host: string; readonly port: number }): string {

@@ -1,5 +1,6 @@
 /** What the rest of the house sees of an environment; `refresh.ts` is the pipeline that keeps it current. */
 import type { Changes } from '@halyard/engine'
+import type { Operations } from './operations.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { EnvironmentStatus } from './status.ts'
 
@@ -18,4 +19,6 @@ export interface Environment {
   status(): EnvironmentStatus
   /** Calls back after each swap, until the returned function is called. Listeners must not throw. */
   subscribe(listener: (change: SnapshotChange) => void): () => void
+  /** What operators may do to it; absent where this process only mirrors it. */
+  readonly operations?: Operations | undefined
 }

@@ -28,7 +28,7 @@ async function rig(): Promise<{ environment: RefreshedEnvironment; source: Scrip
     vendor: 'flagd',
     dialect: 'flagd',
     options: {},
-    source,
+    connect: () => source,
     stores: [],
     plausibility: { maxShrink: 1, maxGrowth: 1e6, confirmations: 3, confirmAfterMs: 60_000 },
     staleAfterMs: 30_000,

@@ -48,7 +48,7 @@ function rig(stores: ScriptedStore[] = []): Rig {
     vendor: 'flagd',
     dialect: 'flagd',
     options: {},
-    source,
+    connect: () => source,
     stores,
     plausibility: { maxShrink: 0.5, maxGrowth: 4, confirmations: 3, confirmAfterMs: 60_000 },
     staleAfterMs: 30_000,
@@ -138,8 +138,8 @@ describe('a document that looks wrong', () => {
     await environment.start()
     source.deliver(four, timers.now())
     source.deliver(flags('a'), timers.now())
-    expect(environment.confirm('another')).toBe(false)
-    expect(environment.confirm(environment.status().quarantine?.sha256 ?? '')).toBe(true)
+    expect(() => environment.operations.confirm('another')).toThrow('another document waits')
+    expect(environment.operations.confirm().by).toBe('this replica')
     expect(keys()).toEqual(['a'])
   })
 

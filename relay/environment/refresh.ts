@@ -4,24 +4,27 @@
  * Whatever fails on the way leaves the served snapshot untouched: a document that cannot be read is rejected, one that
  * looks wrong is quarantined. Stores come after the swap and are never waited for, so an outage of theirs costs no
  * answer. Documents are handled one after the other, in the order they arrived; compiling a large one pauses for requests.
+ * Wherever a document comes from, nothing older than what was served is ever served again.
  */
-import { createHash } from 'node:crypto'
-import { changes, compile } from '@halyard/engine'
-import type { Changes, Compiled } from '@halyard/engine'
 import type { Compiler } from '../compiler/compiler.ts'
 import { compareGenerations } from '../store/store.ts'
 import type { Generation, Store } from '../store/store.ts'
 import type { Timers } from '../upstream/clock.ts'
 import type { Source, UpstreamDocument } from '../upstream/source.ts'
 import type { Environment, SnapshotChange } from './environment.ts'
-import { implausible } from './plausibility.ts'
+import { Feed } from './feed.ts'
+import { Intake } from './intake.ts'
+import type { Taken } from './intake.ts'
+import { Judgement } from './judgement.ts'
+import { OperatedEnvironment } from './operations.ts'
+import type { Decision, Operations } from './operations.ts'
+import type { Member, Peers, Report } from './peers.ts'
 import type { Plausibility } from './plausibility.ts'
-import { WaitingRoom } from './quarantine.ts'
 import type { Candidate } from './quarantine.ts'
+import { Served } from './served.ts'
 import type { Snapshot } from './snapshot.ts'
 import { statusOf } from './status.ts'
 import type { EnvironmentStatus, Quarantine } from './status.ts'
-import { Subscribers } from './subscribers.ts'
 import { Turns } from './turns.ts'
 
 /** What happened, for logs and metrics. Implementations must not throw. */
@@ -40,7 +43,8 @@ export interface RefreshParts {
   readonly vendor: string
   readonly dialect: string
   readonly options: Readonly<Record<string, unknown>>
-  readonly source: Source
+  /** Makes a source; called each time this replica begins to ask the vendor. */
+  readonly connect: () => Source
   /** Asked in this order at boot; saved to after each swap. */
   readonly stores: readonly Store[]
   readonly plausibility: Plausibility
@@ -50,6 +54,8 @@ export interface RefreshParts {
   readonly events: RefreshEvents
   /** Compiles large documents beside serving. Default: they are compiled in one go. */
   readonly compiler?: Compiler
+  /** The other replicas. Default: there are none. */
+  readonly peers?: Peers
 }
 
 /** Longest wait for stores at boot. Redis gives up by itself well before; a network disk may not. */
@@ -57,269 +63,272 @@ const STORE_WAIT_MS = 2000
 
 export class RefreshedEnvironment implements Environment {
   readonly name: string
+  readonly operations: Operations
   readonly #parts: RefreshParts
-  readonly #subscribers: Subscribers
-  readonly #waiting = new WaitingRoom()
-  #snapshot: Snapshot | undefined
-  #confirmedAt: number | undefined
-  #rejected: { readonly at: number; readonly message: string } | undefined
-  #saving: Promise<void> = Promise.resolve()
+  readonly #served: Served
+  readonly #judgement: Judgement
   readonly #turns = new Turns()
+  readonly #feed: Feed
+  readonly #intake: Intake
+  /** What the leader says, while this replica follows. */
+  #told: Report | undefined
   #stopped = false
 
   constructor(parts: RefreshParts) {
-    this.name = parts.name
+    const { name, timers, events, connect, stores, compiler, dialect, options, peers, plausibility } = parts
+    this.name = name
     this.#parts = parts
-    this.#subscribers = new Subscribers((error) => parts.events.listenerFailed(parts.name, messageOf(error)))
+    this.#served = new Served({
+      name,
+      dialect,
+      stores,
+      timers,
+      peers,
+      swapped: (change) => events.swapped(change),
+      storeFailed: (store, error) => events.storeFailed(name, store, messageOf(error)),
+      listenerFailed: (error) => events.listenerFailed(name, messageOf(error)),
+    })
+    this.#judgement = new Judgement({
+      plausibility,
+      now: () => timers.now(),
+      accepted: (candidate) => this.#accept(candidate),
+      quarantined: (quarantine) => events.quarantined(name, quarantine),
+    })
+    const large = compiler === undefined ? {} : { compiler }
+    this.#intake = new Intake({ dialect, options, cancelled: () => this.#stopped, ...large })
+    this.#feed = new Feed({
+      connect,
+      timers,
+      sink: {
+        document: (document) => this.#turns.replace(() => this.#receive(document)),
+        unchanged: (at) => this.#turns.add(() => this.#judgement.unchanged(at)),
+        failed: (error) => events.upstreamFailed(name, error.message),
+      },
+    })
+    this.operations = new OperatedEnvironment({
+      name,
+      dialect,
+      stores,
+      peers,
+      timers,
+      snapshot: () => this.#served.snapshot,
+      take: ({ bytes, sha256 }) => this.#intake.take(bytes, sha256, () => true),
+      decide: (decision) => this.#turns.ask(() => this.#decide(decision)),
+      quarantine: () => this.status().quarantine,
+      confirm: (sha256) => this.#judgement.confirm(sha256),
+    })
   }
 
   snapshot(): Snapshot | undefined {
-    return this.#snapshot
+    return this.#served.snapshot
   }
 
   subscribe(listener: (change: SnapshotChange) => void): () => void {
-    return this.#subscribers.add(listener)
+    return this.#served.subscribe(listener)
   }
 
   /**
-   * Serves the newest usable generation any store holds, then asks the upstream. In this order, because what was served
-   * last is what the upstream's first document has to look plausible beside. A store that hangs is not waited for.
-   * Resolves when the source was started; never rejects.
+   * Serves the newest usable generation any store holds, then asks the upstream, or the peers whether to. In this order,
+   * because what was served last is what the upstream's first document has to look plausible beside. A store that hangs
+   * is not waited for. Resolves when the source was started or need not be; never rejects.
    */
   async start(): Promise<void> {
-    const { source, stores, timers, events } = this.#parts
+    const { stores, timers, peers } = this.#parts
     await Promise.race([
       Promise.all(stores.map((store) => this.#loadFrom(store))),
       new Promise<void>((resolve) => void timers.setTimeout(resolve, STORE_WAIT_MS)),
     ])
     if (this.#stopped) return
-    source.start({
-      document: (document) => this.#turns.replace(() => this.#receive(document)),
-      unchanged: (at) => this.#turns.add(() => this.#unchanged(at)),
-      failed: (error) => events.upstreamFailed(this.name, error.message),
-    })
+    if (peers === undefined) this.#feed.start()
+    else await peers.join(this.#asMember())
   }
 
-  /** Takes over the quarantined document as an operator's decision. False when it does not wait any more. */
-  confirm(sha256: string): boolean {
-    const candidate = this.#waiting.confirmed(sha256)
-    if (candidate !== undefined) this.#accept(candidate)
-    return candidate !== undefined
+  /** Asks the vendor now, be it through the replica that leads: somebody knows that there is something new. */
+  refresh(): void {
+    if (this.#feed.running) this.#feed.refresh()
+    else this.#parts.peers?.ask({ kind: 'refresh' })
   }
 
   async stop(): Promise<void> {
     this.#stopped = true
-    await this.#parts.source.stop()
+    await this.#feed.stop()
     await this.#turns.done()
-    await this.#saving
+    await this.#served.settled()
+    await this.#parts.peers?.leave()
+  }
+
+  status(): EnvironmentStatus {
+    const { vendor, dialect, timers, staleAfterMs, peers } = this.#parts
+    const told = peers?.role === 'follower' ? this.#told : undefined
+    const { confirmedAt, quarantine, rejected } = this.#judgement
+    return statusOf({
+      name: this.name,
+      vendor,
+      dialect,
+      snapshot: this.#served.snapshot,
+      confirmedAt,
+      quarantine: told?.quarantine ?? quarantine,
+      rejected: told?.rejected ?? rejected,
+      source: told?.source ?? this.#feed.status(),
+      replication: peers?.status(),
+      staleAfterMs,
+      now: timers.now(),
+    })
+  }
+
+  #asMember(): Member {
+    const served = this.#served
+    const judgement = this.#judgement
+    return {
+      stamp: () => served.snapshot,
+      vouched: () => judgement.vouched,
+      report: () => this.#report(),
+      lead: () => this.#ask(0),
+      standAlone: (delay) => this.#ask(served.snapshot === undefined ? 0 : delay),
+      follow: () => {
+        void this.#feed.stop()
+        judgement.forget()
+      },
+      adopt: (generation) => this.#turns.ask(() => this.#adopt(generation, 'redis')),
+      restamp: (order) => served.restamp(order),
+      save: (authority) => served.save(authority),
+      told: (report, ago) => {
+        this.#told = report
+        if (report?.confirmedAgo === undefined || report.sha256 !== this.#reference()) return
+        judgement.hearsay(this.#parts.timers.now() - report.confirmedAgo - ago)
+      },
+      asked: (request) => {
+        if (request.kind === 'refresh') this.#feed.refresh()
+        else judgement.confirm(request.sha256)
+      },
+    }
+  }
+
+  /** The document that confirmations of the vendor are about. */
+  #reference(): string | undefined {
+    return this.#served.snapshot?.sha256
+  }
+
+  #report(): Report {
+    const { state, consecutiveFailures } = this.#feed.status()
+    const { confirmedAt, quarantine, rejected } = this.#judgement
+    const sha256 = this.#reference()
+    const confirmedAgo = confirmedAt === undefined ? undefined : Math.max(0, this.#parts.timers.now() - confirmedAt)
+    return {
+      source: { state, consecutiveFailures },
+      ...(sha256 === undefined ? undefined : { sha256 }),
+      ...(confirmedAgo === undefined ? undefined : { confirmedAgo }),
+      ...(quarantine === undefined ? undefined : { quarantine }),
+      ...(rejected === undefined ? undefined : { rejected }),
+    }
+  }
+
+  #ask(delay: number): void {
+    this.#judgement.forget()
+    if (this.#feed.running) this.#feed.refresh()
+    else this.#feed.start(delay)
   }
 
   async #loadFrom(store: Store): Promise<void> {
+    const { events, dialect } = this.#parts
     try {
       const { generations, problems } = await store.load(this.name)
-      for (const { where, message } of problems)
-        this.#parts.events.storeFailed(this.name, store.name, `${where}: ${message}`)
+      for (const { where, message } of problems) events.storeFailed(this.name, store.name, `${where}: ${message}`)
       for (const generation of generations) {
-        if (generation.dialect === this.#parts.dialect && this.#restore(generation, store.name)) return
+        if (this.#stopped) return
+        if (generation.dialect !== dialect) continue
+        if (this.#served.snapshot?.loadedFrom === 'upstream') {
+          this.#adoptOrder(generation)
+          return
+        }
+        if (await this.#turns.ask(() => this.#adopt(generation, store.shared ? 'redis' : 'disk'))) return
       }
     } catch (error) {
-      this.#parts.events.storeFailed(this.name, store.name, messageOf(error))
-    }
-  }
-
-  /** True when the generation is served now or an equal or newer one already is. */
-  #restore(generation: Generation, storeName: string): boolean {
-    if (this.#stopped) return true
-    const current = this.#snapshot
-    if (current !== undefined) {
-      if (current.loadedFrom === 'upstream') this.#adoptOrder(generation)
-      if (current.loadedFrom === 'upstream' || compareGenerations(current, generation) >= 0) return true
-    }
-    try {
-      const compiled = this.#compile(generation.bytes, generation.sha256)
-      const loadedFrom = storeName === 'redis' ? 'redis' : 'disk'
-      this.#swap({ ...generation, loadedFrom }, compiled)
-      return true
-    } catch (error) {
-      this.#parts.events.storeFailed(this.name, storeName, `stored document is unusable: ${messageOf(error)}`)
-      return false
+      events.storeFailed(this.name, store.name, messageOf(error))
     }
   }
 
   /** A slow store answers after the upstream: what it delivered must still count as newer than what was stored. */
   #adoptOrder(stored: Generation): void {
-    const current = this.#snapshot
+    const current = this.#served.snapshot
     if (current === undefined || compareGenerations(current, stored) > 0) return
     const version = current.sha256 === stored.sha256 ? stored.version : stored.version + 1
-    this.#snapshot = { ...current, epoch: stored.epoch, version }
-    this.#save(this.#snapshot)
+    this.#served.restamp({ epoch: stored.epoch, version })
+  }
+
+  /** True when the generation is served now, or something as new already is; false when it cannot be used. */
+  async #adopt(generation: Generation, loadedFrom: 'disk' | 'redis'): Promise<boolean> {
+    if (this.#stopped || !this.#served.isBehind(generation)) return true
+    const before = this.#served.snapshot
+    const { bytes, sha256 } = generation
+    try {
+      const known = before?.sha256 === sha256 ? { compiled: before } : undefined
+      const taken = known ?? (await this.#intake.take(bytes, sha256, () => true))
+      if (taken === undefined || !this.#served.isBehind(generation)) return true
+      this.#served.swap({ ...generation, loadedFrom }, taken.compiled)
+    } catch (error) {
+      this.#parts.events.storeFailed(this.name, loadedFrom, `stored document is unusable: ${messageOf(error)}`)
+      return false
+    }
+    if (before?.sha256 !== sha256 || before.pinnedAgainst !== generation.pinnedAgainst) this.#hearAnew()
+    return true
+  }
+
+  /** What is served is not what the source last delivered, and it would not deliver that again by itself. */
+  #hearAnew(): void {
+    this.#judgement.forget()
+    this.#feed.restart()
+  }
+
+  /** An operator's word. Above everything that was served, so that every replica takes it over. */
+  async #decide({ compiled, ...decision }: Decision): Promise<Snapshot> {
+    const { version } = this.#served.nextOrder
+    this.#served.swap({ ...decision, version }, compiled)
+    this.#served.save('operator')
+    this.#hearAnew()
+    return { ...decision, version, ruleset: compiled.ruleset, problems: compiled.problems }
   }
 
   /** A promise only for a large document, which others must wait for. */
   #receive(document: UpstreamDocument): void | Promise<void> {
-    if (this.#stopped) return undefined
-    const { compiler } = this.#parts
-    return compiler?.isLarge(document.bytes) === true
-      ? this.#receiveLarge(document, compiler)
-      : this.#receiveAtOnce(document)
-  }
-
-  #receiveAtOnce(document: UpstreamDocument): void {
-    const sha256 = createHash('sha256').update(document.bytes).digest('hex')
-    if (this.#isServed(document, sha256)) return
-    let compiled: Compiled
+    if (!this.#listens()) return undefined
     try {
-      compiled = this.#compile(document.bytes, sha256)
+      const taken = this.#intake.take(document.bytes, undefined, (sha256) => !this.#isKnown(document, sha256))
+      if (!(taken instanceof Promise)) return this.#judge(document, taken)
+      return taken.then((large) => this.#judge(document, large)).catch((error: unknown) => this.#reject(error))
     } catch (error) {
-      this.#reject(error)
-      return
+      return this.#reject(error)
     }
-    this.#judge({ document, sha256, compiled })
   }
 
-  async #receiveLarge(document: UpstreamDocument, compiler: Compiler): Promise<void> {
-    const { dialect, options } = this.#parts
-    const survey = await compiler.survey(document.bytes)
-    if (this.#stopped) return
-    if (survey === undefined) {
-      this.#receiveAtOnce(document)
-      return
-    }
-    const { sha256 } = survey
-    if (this.#isServed(document, sha256)) return
-    const cancelled = (): boolean => this.#stopped
-    let compiled: Compiled | undefined
-    try {
-      compiled = await compiler.compile(survey, { dialect, options, document: document.bytes, sha256, cancelled })
-    } catch (error) {
-      if (!this.#stopped) this.#reject(error)
-      return
-    }
-    if (compiled !== undefined && !this.#stopped) this.#judge({ document, sha256, compiled })
+  /** A follower has a leader to listen to, also when a document was on its way when it became one. */
+  #listens(): boolean {
+    return !this.#stopped && this.#parts.peers?.role !== 'follower'
   }
 
-  #isServed(document: UpstreamDocument, sha256: string): boolean {
-    if (this.#snapshot?.sha256 !== sha256) return false
-    this.#settle(document.receivedAt)
+  #isKnown(document: UpstreamDocument, sha256: string): boolean {
+    const current = this.#served.snapshot
+    if (current === undefined || (sha256 !== current.sha256 && sha256 !== current.pinnedAgainst)) return false
+    this.#judgement.settle(document.receivedAt)
+    // The vendor came round to what is served: whatever it says next counts again.
+    if (sha256 === current.sha256) this.#served.unpin()
     return true
   }
 
   #reject(error: unknown): void {
-    this.#waiting.clear()
-    this.#rejected = { at: this.#parts.timers.now(), message: messageOf(error) }
+    if (!this.#listens()) return
+    this.#judgement.reject(messageOf(error))
     this.#parts.events.rejected(this.name, messageOf(error))
   }
 
-  #judge(candidate: Candidate): void {
-    const reason = this.#implausible(candidate)
-    if (reason === undefined) {
-      this.#accept(candidate)
-      return
-    }
-    const isNew = this.#waiting.hold(candidate, reason, this.#parts.timers.now())
-    if (isNew && this.#waiting.quarantine !== undefined) {
-      this.#parts.events.quarantined(this.name, this.#waiting.quarantine)
-    }
-    this.#acceptInsisted()
+  #judge(document: UpstreamDocument, taken: Taken | undefined): void {
+    if (taken !== undefined && this.#listens()) this.#judgement.judge({ document, ...taken }, this.#served.snapshot)
   }
 
-  /** The upstream still holds what it last delivered, which need not be what is served. */
-  #unchanged(at: number): void {
-    if (this.#waiting.quarantine !== undefined) {
-      this.#waiting.delivered()
-      this.#acceptInsisted()
-    } else if (this.#rejected === undefined) {
-      this.#confirmedAt = at
-    }
-  }
-
-  #implausible({ compiled, document }: Candidate): string | undefined {
-    const current = this.#snapshot
-    if (current === undefined) return undefined
-    return implausible(
-      { keys: current.ruleset.keys, bytes: current.bytes.byteLength },
-      { keys: compiled.ruleset.keys, bytes: document.bytes.byteLength },
-      this.#parts.plausibility,
-    )
-  }
-
-  #acceptInsisted(): void {
-    const candidate = this.#waiting.insisted(this.#parts.plausibility, this.#parts.timers.now())
-    if (candidate !== undefined) this.#accept(candidate)
-  }
-
-  #accept({ document, sha256, compiled }: Candidate): void {
-    const order = { epoch: this.#snapshot?.epoch ?? 1, version: (this.#snapshot?.version ?? 0) + 1 }
-    this.#settle(document.receivedAt)
-    const { bytes, receivedAt } = document
-    this.#swap({ ...order, bytes, sha256, receivedAt, loadedFrom: 'upstream' }, compiled)
-  }
-
-  /** The upstream's document is the served one: nothing waits, nothing is wrong. */
-  #settle(at: number): void {
-    this.#waiting.clear()
-    this.#rejected = undefined
-    this.#confirmedAt = at
-  }
-
-  #compile(bytes: Uint8Array, sha256: string): Compiled {
-    return compile({ dialect: this.#parts.dialect, options: this.#parts.options, document: bytes, sha256 })
-  }
-
-  #swap(parts: Omit<Snapshot, 'ruleset' | 'problems'>, compiled: Compiled): void {
-    const before = this.#snapshot
-    const { epoch, version, bytes, sha256, receivedAt, loadedFrom } = parts
-    const { ruleset, problems } = compiled
-    const after: Snapshot = { ruleset, problems, epoch, version, bytes, sha256, receivedAt, loadedFrom }
-    this.#snapshot = after
-    let known: Changes | undefined
-    const change: SnapshotChange = {
-      environment: this.name,
-      before,
-      after,
-      changes: () => (known ??= changes(before?.ruleset, after.ruleset)),
-    }
-    this.#parts.events.swapped(change)
-    this.#subscribers.notify(change)
-    if (loadedFrom === 'upstream') this.#save(after)
-  }
-
-  #save(snapshot: Snapshot): void {
-    const { epoch, version, bytes, sha256, receivedAt } = snapshot
-    const { dialect, timers, stores, events } = this.#parts
-    const generation = {
-      environment: this.name,
-      epoch,
-      version,
-      sha256,
-      dialect,
-      receivedAt,
-      bytes,
-      savedAt: timers.now(),
-    }
-    this.#saving = this.#saving.then(async () => {
-      const results = await Promise.allSettled(stores.map((store) => store.save(generation)))
-      for (const [index, result] of results.entries()) {
-        if (result.status === 'rejected')
-          events.storeFailed(this.name, stores[index]?.name ?? '', messageOf(result.reason))
-      }
-    })
-  }
-
-  status(): EnvironmentStatus {
-    const { vendor, dialect, source, timers, staleAfterMs } = this.#parts
-    return statusOf({
-      name: this.name,
-      vendor,
-      dialect,
-      snapshot: this.#snapshot,
-      confirmedAt: this.#confirmedAt,
-      quarantine: this.#waiting.quarantine,
-      rejected: this.#rejected,
-      source: source.status(),
-      staleAfterMs,
-      now: timers.now(),
-    })
+  #accept({ document: { bytes, receivedAt }, sha256, compiled }: Candidate): void {
+    const loadedFrom = 'upstream'
+    this.#served.swap({ ...this.#served.nextOrder, bytes, sha256, receivedAt, loadedFrom }, compiled)
+    this.#served.save('lease')
   }
 }
 

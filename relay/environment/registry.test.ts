@@ -27,7 +27,7 @@ function wanted(name: string, fingerprint: string, source: ScriptedSource, timer
         vendor: 'flagd',
         dialect: 'flagd',
         options: {},
-        source,
+        connect: () => source,
         stores: [],
         plausibility,
         staleAfterMs: 1,

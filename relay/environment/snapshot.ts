@@ -17,6 +17,8 @@ export interface Snapshot {
   /** When the upstream delivered it, ms since the epoch. */
   readonly receivedAt: number
   readonly loadedFrom: 'upstream' | 'disk' | 'redis'
+  /** SHA-256 of the vendor's document that an operator rolled back from; it is not taken over again. */
+  readonly pinnedAgainst?: string
   /** Quarantined flags and warnings. */
   readonly problems: readonly Problem[]
 }

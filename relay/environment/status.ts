@@ -1,4 +1,5 @@
 /** An environment's state as health, metrics and the status page show it. */
+import type { PeerStatus } from './peers.ts'
 import type { SourceStatus } from '../upstream/source.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -37,7 +38,12 @@ export interface EnvironmentStatus {
   readonly quarantine?: Quarantine
   /** The last document that could not be used at all. */
   readonly rejected?: { readonly at: number; readonly message: string }
+  /** Of this replica's own source; on a follower what the leader says of its source. */
   readonly source: SourceStatus
+  /** SHA-256 of the vendor's document that an operator rolled back from and that is therefore not served. */
+  readonly pinnedAgainst?: string
+  /** Absent where no replicas share a Redis: then this one leads by itself. */
+  readonly replication?: PeerStatus
 }
 
 export interface StatusParts {
@@ -49,13 +55,15 @@ export interface StatusParts {
   readonly quarantine: Quarantine | undefined
   readonly rejected: { readonly at: number; readonly message: string } | undefined
   readonly source: SourceStatus
+  readonly replication: PeerStatus | undefined
   readonly staleAfterMs: number
   readonly now: number
 }
 
 /** Puts an environment's parts together as others see them; members without a value are left out. */
 export function statusOf(parts: StatusParts): EnvironmentStatus {
-  const { name, vendor, dialect, snapshot, confirmedAt, quarantine, rejected, source } = parts
+  const { name, vendor, dialect, snapshot, confirmedAt, quarantine, rejected, source, replication } = parts
+  const pinnedAgainst = snapshot?.pinnedAgainst
   const staleSince = staleSinceOf(parts)
   return {
     name,
@@ -78,6 +86,8 @@ export function statusOf(parts: StatusParts): EnvironmentStatus {
     ...(quarantine === undefined ? undefined : { quarantine }),
     ...(rejected === undefined ? undefined : { rejected }),
     source,
+    ...(pinnedAgainst === undefined ? undefined : { pinnedAgainst }),
+    ...(replication === undefined ? undefined : { replication }),
   }
 }
 

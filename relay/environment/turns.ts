@@ -5,20 +5,34 @@
  */
 type Turn = () => void | Promise<void>
 
+interface Waiting {
+  readonly turn: Turn
+  /** Somebody waits for it, so nothing may take its place. */
+  readonly kept: boolean
+}
+
 export class Turns {
-  #waiting: Turn[] = []
+  #waiting: Waiting[] = []
   #under: Promise<void> | undefined
 
-  /** Takes its turn instead of everything that still waits. */
+  /** Takes its turn instead of everything added that still waits. */
   replace(turn: Turn): void {
-    this.#waiting = []
+    this.#waiting = this.#waiting.filter(({ kept }) => kept)
     this.add(turn)
   }
 
   /** Turns must not throw. */
   add(turn: Turn): void {
-    this.#waiting.push(turn)
+    this.#waiting.push({ turn, kept: false })
     this.#go()
+  }
+
+  /** Takes its turn in any case. Resolves with what it gives, rejects when it fails. */
+  ask<T>(turn: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ turn: () => turn().then(resolve, reject), kept: true })
+      this.#go()
+    })
   }
 
   /** Resolves when nothing is under way and nothing waits. */
@@ -28,7 +42,7 @@ export class Turns {
 
   #go(): void {
     while (this.#under === undefined) {
-      const took = this.#waiting.shift()?.()
+      const took = this.#waiting.shift()?.turn()
       if (took === undefined && this.#waiting.length === 0) return
       if (took === undefined) continue
       this.#under = took.finally(() => {

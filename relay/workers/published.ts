@@ -5,6 +5,7 @@
 import { changes } from '@halyard/engine'
 import type { Changes } from '@halyard/engine'
 import type { Environment, SnapshotChange } from '../environment/environment.ts'
+import type { Operations } from '../environment/operations.ts'
 import type { ManagedEnvironment } from '../environment/registry.ts'
 import type { Snapshot } from '../environment/snapshot.ts'
 import type { EnvironmentStatus } from '../environment/status.ts'
@@ -21,6 +22,7 @@ export interface PublishedParts {
 
 export class PublishedEnvironment implements ManagedEnvironment {
   readonly name: string
+  readonly operations: Operations | undefined
   /** By which workers know it. */
   readonly mirror: number
   readonly #parts: PublishedParts
@@ -32,6 +34,7 @@ export class PublishedEnvironment implements ManagedEnvironment {
   constructor(parts: PublishedParts) {
     const { inner, pool, dialect, options, listenerFailed } = parts
     this.name = inner.name
+    this.operations = inner.operations
     this.#parts = parts
     this.#subscribers = new Subscribers(listenerFailed)
     this.mirror = pool.add({ name: inner.name, dialect, options, status: () => inner.status() })

@@ -42,7 +42,7 @@ const environment = new RefreshedEnvironment({
   vendor: 'flagd',
   dialect: 'flagd',
   options: {},
-  source,
+  connect: () => source,
   stores: [],
   plausibility: { maxShrink: 0.5, maxGrowth: 4, confirmations: 3, confirmAfterMs: 60_000 },
   staleAfterMs: 30_000,

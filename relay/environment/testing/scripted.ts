@@ -49,6 +49,7 @@ export class ScriptedSource implements Source {
 
 export class ScriptedStore implements Store {
   readonly name: string
+  readonly shared: boolean
   readonly saved: Generation[] = []
   /** What `load` gives; a function may also hang or throw. */
   loads: () => Promise<Generation[]>
@@ -56,6 +57,7 @@ export class ScriptedStore implements Store {
 
   constructor(name: string, loads: () => Promise<Generation[]> = async () => []) {
     this.name = name
+    this.shared = name === 'redis'
     this.loads = loads
   }
 
