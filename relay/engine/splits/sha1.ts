@@ -14,8 +14,33 @@ const digest: Int32Array = new Int32Array(5)
 
 /** The first 60 bits as a number: what `parseInt(first 15 digits, 16)` gives, rounded to a double the same way. */
 export function sha1First15Hex(text: string): number {
-  const words = sha1Words(text)
-  return ((words[0] ?? 0) >>> 0) * 2 ** 28 + ((words[1] ?? 0) >>> 4)
+  sha1Words(text)
+  return first15Hex()
+}
+
+function first15Hex(): number {
+  return ((digest[0] as number) >>> 0) * 2 ** 28 + ((digest[1] as number) >>> 4)
+}
+
+/**
+ * As `sha1First15Hex` of a text that follows the prefix. What is hashed with nearly every key begins alike, so the prefix
+ * is made into words once and the two texts need not be joined.
+ */
+export function sha1Prefixed(prefix: string): (text: string) => number {
+  const known = prefix.length <= ONE_BLOCK && readAscii(prefix, 0) ? schedule.slice(0, 16) : undefined
+  if (known === undefined) return (text) => sha1First15Hex(prefix + text)
+  // Behind the prefix stands its end mark, which the text takes the place of.
+  const from = prefix.length
+  known[from >> 2] = (known[from >> 2] as number) & ~(0xff << (24 - 8 * (from & 3)))
+  return (text) => {
+    const end = from + text.length
+    if (end > ONE_BLOCK) return sha1First15Hex(prefix + text)
+    for (let word = 0; word <= from >> 2; word++) schedule[word] = known[word] as number
+    if (!readAscii(text, from)) return sha1First15Hex(prefix + text)
+    begin()
+    mixBlock()
+    return first15Hex()
+  }
 }
 
 /** The digest as 40 lower-case hexadecimal digits. */
@@ -23,13 +48,17 @@ export function sha1Hex(text: string): string {
   return wordsToHex(sha1Words(text), 'big')
 }
 
-function sha1Words(text: string): Int32Array {
+function begin(): void {
   digest[0] = 0x67452301
   digest[1] = 0xefcdab89
   digest[2] = 0x98badcfe
   digest[3] = 0x10325476
   digest[4] = 0xc3d2e1f0
-  if (text.length <= ONE_BLOCK && readAscii(text)) mixBlock()
+}
+
+function sha1Words(text: string): Int32Array {
+  begin()
+  if (text.length <= ONE_BLOCK && readAscii(text, 0)) mixBlock()
   else mixEncoded(text)
   return digest
 }
@@ -48,29 +77,28 @@ function mixEncoded(text: string): void {
   }
 }
 
-/** Writes the text and its padding as the only block; false when it is no ASCII. */
-function readAscii(text: string): boolean {
+/**
+ * Writes the text from that byte on, and the padding behind it, as the only block; false when it is no ASCII. Bytes
+ * before `from` are kept, and the rest of the word that it is in must be zero unless `from` is at a word's beginning.
+ */
+function readAscii(text: string, from: number): boolean {
   const length = text.length
-  const whole = length & ~3
-  let index = 0
-  for (; index < whole; index += 4) {
-    const a = text.charCodeAt(index)
-    const b = text.charCodeAt(index + 1)
-    const c = text.charCodeAt(index + 2)
-    const d = text.charCodeAt(index + 3)
-    if ((a | b | c | d) > 0x7f) return false
-    schedule[index >> 2] = (a << 24) | (b << 16) | (c << 8) | d
-  }
-  let last = 0
-  let shift = 24
-  for (; index < length; index++, shift -= 8) {
+  let word = from >> 2
+  let shift = 24 - 8 * (from & 3)
+  let bytes = shift === 24 ? 0 : (schedule[word] as number)
+  for (let index = 0; index < length; index++) {
     const unit = text.charCodeAt(index)
     if (unit > 0x7f) return false
-    last |= unit << shift
+    bytes |= unit << shift
+    if (shift === 0) {
+      schedule[word++] = bytes
+      bytes = 0
+      shift = 24
+    } else shift -= 8
   }
-  schedule[whole >> 2] = last | (0x80 << shift)
-  for (let word = (whole >> 2) + 1; word < 15; word++) schedule[word] = 0
-  schedule[15] = length << 3
+  schedule[word++] = bytes | (0x80 << shift)
+  for (; word < 15; word++) schedule[word] = 0
+  schedule[15] = (from + length) << 3
   return true
 }
 

@@ -10,7 +10,7 @@ import { fnv1a, fnv1aCodeUnits } from './fnv1a.ts'
 import vectors from './hash-vectors.json' with { type: 'json' }
 import { md5Hex, md5Remainder, md5Words } from './md5.ts'
 import { Murmur3Ascii, murmur3, murmur3Bytes, murmur3CodeUnits } from './murmur3.ts'
-import { sha1First15Hex, sha1Hex } from './sha1.ts'
+import { sha1First15Hex, sha1Hex, sha1Prefixed } from './sha1.ts'
 import { encodeUtf8, utf8Bytes } from './utf8.ts'
 
 const SEED = 20261120
@@ -72,6 +72,13 @@ describe('against slow references', () => {
         expect(md5Words(text)[0]).toBe(createHash('md5').update(bytes).digest().readInt32LE(0))
         expect(sha1Hex(text)).toBe(createHash('sha1').update(bytes).digest('hex'))
         expect(sha1First15Hex(text)).toBe(parseInt(createHash('sha1').update(bytes).digest('hex').slice(0, 15), 16))
+        for (const cut of [0, 1, 2, 3, 4, 13, 54, 55, 56, text.length]) {
+          const hash = sha1Prefixed(text.slice(0, cut))
+          const joined = text.slice(0, cut) + text.slice(cut)
+          for (const again of [text.slice(cut), 'x', text.slice(cut)]) {
+            expect(hash(again)).toBe(again === 'x' ? sha1First15Hex(text.slice(0, cut) + 'x') : sha1First15Hex(joined))
+          }
+        }
         expect(murmur3(text, seed)).toBe(slowMurmur3(bytes, seed))
         expect(murmur3Bytes(Uint8Array.from([...bytes, 7]), bytes.length, seed)).toBe(slowMurmur3(bytes, seed))
         expect(murmur3CodeUnits(text, seed)).toBe(slowMurmur3(Uint8Array.from(units(text)), seed))

@@ -5,7 +5,7 @@
  */
 import type { Bucket, Decision, Frame, OutcomeSpec, Range } from '../../plan.ts'
 import { predicate } from '../../predicates/predicate.ts'
-import { sha1First15Hex } from '../../splits/sha1.ts'
+import { sha1Prefixed } from '../../splits/sha1.ts'
 import { malformed } from './answers.ts'
 import type { Answers, Way } from './answers.ts'
 import type { Rollout, Serving } from './document.ts'
@@ -39,10 +39,11 @@ export function bucketOf(unit: Unit, { profile, subject }: Options): Bucket | un
   const value = subject.attribute(kind, by)
   const present = subject.has(kind)
   const { round } = profile
+  const hash = sha1Prefixed(`${prefix}.`)
   const of = (frame: Frame): number => {
     const read = value.read(frame)
     const text = typeof read === 'string' ? read : Number.isInteger(read) ? String(read) : undefined
-    if (text !== undefined) return round(round(sha1First15Hex(`${prefix}.${text}`)) / LARGEST)
+    if (text !== undefined) return round(round(hash(text)) / LARGEST)
     return present.read(frame) === true ? 0 : absent
   }
   return { name: `sha1(${JSON.stringify(prefix)} + ${value.name})`, reads: value.reads, of }

@@ -92,14 +92,21 @@ function kinds(form: Form, context: Context): unknown {
 
 function flaw(form: Form, context: Context): string | undefined {
   const kind = form.kind(context)
-  const parts = kind === 'multi' ? form.parts(context) : kind === undefined ? undefined : [[kind, context] as const]
-  if (parts === undefined) return kind === 'multi' ? 'has a member that is no context' : 'has a kind that is no text'
+  if (kind === undefined) return 'has a kind that is no text'
+  if (kind !== 'multi') return flawOf(form, kind, context, context)
+  const parts = form.parts(context)
+  if (parts === undefined) return 'has a member that is no context'
   if (parts.length === 0) return 'has no kind'
   for (const [each, holder] of parts) {
-    if (each === 'kind' || !KIND.test(each)) return `has the invalid kind ${JSON.stringify(each)}`
-    if (form.key(holder, context) === undefined) return `has no key for the kind ${each}`
+    const found = flawOf(form, each, holder, context)
+    if (found !== undefined) return found
   }
   return undefined
+}
+
+function flawOf(form: Form, kind: string, holder: object, context: Context): string | undefined {
+  if (kind !== 'user' && (kind === 'kind' || !KIND.test(kind))) return `has the invalid kind ${JSON.stringify(kind)}`
+  return form.key(holder, context) === undefined ? `has no key for the kind ${kind}` : undefined
 }
 
 const openfeatureForm: Form = {

@@ -4,6 +4,7 @@
  */
 import type { Context } from '../../outcome.ts'
 import type { Bucket } from '../../plan.ts'
+import { Murmur3Ascii } from '../../splits/murmur3.ts'
 import type { Profile } from './profile.ts'
 import type { Field, Subject } from './subject.ts'
 
@@ -85,13 +86,22 @@ export class Units {
   #bucket(group: string, seed: number, modulus: number, unit: Unit): Bucket {
     const { hash } = this.#profile
     const { name, reads, of, random, byChance } = unit
+    const prefix = `${group}:`
+    const known = new Murmur3Ascii(seed)
+    const hashing = known.add(prefix) ? new Murmur3Ascii(seed) : undefined
     return {
       name: `murmur3(${JSON.stringify(group)} : ${name}) mod ${modulus}`,
       reads,
       ...(byChance === undefined ? {} : { volatile: 'random', volatileFor: byChance }),
       of: (frame): number => {
         const text = of(frame.context) ?? random?.(frame.random())
-        return text === undefined ? Number.NaN : (hash(`${group}:${text}`, seed) % modulus) + 1
+        if (text === undefined) return Number.NaN
+        if (hashing !== undefined) {
+          hashing.from(known)
+          // All hashes of texts agree on ASCII.
+          if (hashing.add(text)) return (hashing.value % modulus) + 1
+        }
+        return (hash(prefix + text, seed) % modulus) + 1
       },
     }
   }
