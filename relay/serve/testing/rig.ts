@@ -35,6 +35,7 @@ export interface RigOptions {
 export interface Rig {
   readonly server: Server
   readonly metrics: Metrics
+  readonly environments: readonly EnvironmentSettings[]
   readonly host: string
   readonly port: number
   /** Without a slash at the end. */
@@ -102,6 +103,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   return {
     server,
     metrics,
+    environments,
     host: '127.0.0.1',
     port,
     url,
