@@ -21,7 +21,7 @@ const upstream: z.ZodType<UpstreamSettings> = z
   .strictObject({
     vendor: text().describe('Whose flags these are; decides how the document is fetched and what it means.'),
     url: z
-      .url({ protocol: /^(https?|wss?)$/, error: 'must be an absolute http, https, ws or wss URL' })
+      .url({ protocol: /^(https?|wss?|grpcs?)$/, error: 'must be an absolute http, https, ws, wss, grpc or grpcs URL' })
       .exactOptional()
       .describe('Where the vendor serves the document. Either `url` or `file`.'),
     file: text()

@@ -48,6 +48,11 @@ export class Watch {
     if (this.#next() < this.#dueAt) this.#arm()
   }
 
+  /** A sign of life that says nothing of an event on its way. */
+  stillThere(): void {
+    this.#heardAt = this.#timers.monotonic()
+  }
+
   stop(): void {
     this.#timers.clearTimeout(this.#timer)
     this.#timer = undefined

@@ -142,7 +142,7 @@ describe('settings', () => {
   it.each([
     [{}, /^url give the url/],
     [{ url: 'https://x.example', file: 'a.json' }, /^url give either/],
-    [{ url: 'grpc://x.example:8015' }, /^url must be the http/],
+    [{ url: 'gs://bucket/flags.json' }, /^url must be the http/],
     [{ url: 'nonsense' }, /^url must be the http/],
     [{ file: 'flags.toml' }, /^file must end/],
     [{ url: 'https://x.example', secret: ' s' }, /^secret has white space/],

@@ -1,15 +1,18 @@
 /**
- * flagd's documents, from a file or polled over HTTP, as JSON or YAML. There is no flagd server to ask: the same files
- * that feed a daemon feed the relay, so both can run side by side on one source.
+ * flagd's documents: from a file or polled over HTTP, as JSON or YAML, the same that feed a daemon; or from a daemon's
+ * sync service by gRPC, for sources that only a daemon can read.
+ *
+ * Options beside those of the dialect, for gRPC: `selector`, which flags to ask for; `providerId`, as whom.
  */
 import { readOptions } from '../../engine/dialects/flagd/options.ts'
 import { ConvertedSource } from '../../upstream/converted-source.ts'
 import { HttpPollSource } from '../../upstream/http-poll.ts'
 import type { Source } from '../../upstream/source.ts'
-import { optionsProblems, originProblem, uncheckedSettings, webAddress } from '../settings.ts'
+import { dialectOptions, optionsProblems, originProblem, uncheckedSettings, webAddress } from '../settings.ts'
 import { fileSource, pollBounds } from '../transport.ts'
 import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
 import { toJson } from './yaml.ts'
+import { SYNC_OPTIONS, syncAddress, syncSource } from './stream.ts'
 
 /** The daemon's default. Milliseconds. */
 const EVERY = 5_000
@@ -21,21 +24,18 @@ const ACCEPT = 'application/json, application/yaml, application/x-yaml, text/yam
 export const flagd: Vendor = {
   name: 'flagd',
   dialect: 'flagd',
-  check: (settings) => [
-    ...checkOrigin(settings),
-    ...checkInterval(settings),
-    ...optionsProblems(settings, readOptions),
-  ],
-  connect(settings, { timers }: VendorTools): Source {
+  ownOptions: SYNC_OPTIONS,
+  check: (settings) => [...checkOrigin(settings), ...checkInterval(settings), ...checkOptions(settings)],
+  connect(settings, tools: VendorTools): Source {
+    const { timers } = tools
     const { url, file: path = '', secret, headers } = settings
     const file = fileSource(settings, timers)
     if (file !== undefined) return new ConvertedSource(file, (document) => toJson(document, path))
     if (url === undefined) throw uncheckedSettings()
-    const request = {
-      url,
-      accept: ACCEPT,
-      headers: { ...headers, ...(secret === undefined ? {} : { authorization: authorization(secret) }) },
-    }
+    const sent = { ...headers, ...(secret === undefined ? {} : { authorization: authorization(secret) }) }
+    const sync = syncAddress(url)
+    if (sync !== undefined) return syncSource(sync, sent, { ...tools, settings, every: settings.everyMs ?? EVERY })
+    const request = { url, accept: ACCEPT, headers: sent }
     const source = new HttpPollSource({ request, ...pollBounds(settings, timers, EVERY) })
     const { pathname } = new URL(url)
     return new ConvertedSource(source, (document) => toJson(document, pathname))
@@ -56,10 +56,10 @@ function checkOrigin(settings: UpstreamSettings): SettingsProblem[] {
     return known ? [] : [{ path: 'file', message: 'must end in .json, .yaml or .yml, which tells the format' }]
   }
   const problems: SettingsProblem[] = []
-  if (webAddress(url ?? '') === undefined) {
+  if (webAddress(url ?? '') === undefined && syncAddress(url ?? '') === undefined) {
     const message =
-      'must be the http or https address of a flagd document, such as https://flags.example.com/shop.yaml ' +
-      '(a grpc, blob or Kubernetes source needs a daemon that exports the document)'
+      'must be the http or https address of a flagd document, such as https://flags.example.com/shop.yaml, or a ' +
+      'sync service such as grpc://flagd.example.com:8015 or grpcs://… (a blob or Kubernetes source needs a daemon)'
     problems.push({ path: 'url', message })
   }
   if (secret !== undefined && secret !== secret.trim()) {
@@ -67,6 +67,21 @@ function checkOrigin(settings: UpstreamSettings): SettingsProblem[] {
   }
   if (secret !== undefined && Object.keys(headers).some((name) => name.toLowerCase() === 'authorization')) {
     problems.push({ path: 'headers', message: 'give the authorization either as secret or as header, not both' })
+  }
+  return problems
+}
+
+function checkOptions(settings: UpstreamSettings): SettingsProblem[] {
+  const { options = {}, url = '' } = settings
+  const problems = optionsProblems({ ...settings, options: dialectOptions(flagd, settings) }, readOptions)
+  for (const name of SYNC_OPTIONS) {
+    const value = Object.hasOwn(options, name) ? options[name] : undefined
+    if (value === undefined) continue
+    if (syncAddress(url) === undefined)
+      problems.push({ path: `options.${name}`, message: 'is for grpc addresses only' })
+    else if (typeof value !== 'string' || !/^[\x20-\x7e]+$/.test(value)) {
+      problems.push({ path: `options.${name}`, message: 'must be printable ASCII text' })
+    }
   }
   return problems
 }
