@@ -6,6 +6,8 @@ WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
 COPY relay/package.json relay/package.json
 COPY relay/engine/package.json relay/engine/package.json
+COPY providers/server/package.json providers/server/package.json
+COPY providers/web/package.json providers/web/package.json
 RUN npm ci
 COPY . .
 RUN npm run build
@@ -21,7 +23,9 @@ FROM node:26-bookworm-slim
 ENV NODE_ENV=production HALYARD_LISTEN_HOST=0.0.0.0 HALYARD_STORE_DISK=/data
 WORKDIR /app
 COPY --from=dependencies /app ./
-COPY --from=build /src/dist ./
+COPY --from=build /src/dist/LICENSE ./
+COPY --from=build /src/dist/config config
+COPY --from=build /src/dist/relay relay
 RUN install -d -o 65532 -g 65532 /data
 USER 65532:65532
 VOLUME /data

@@ -1,44 +1,31 @@
 /**
- * `npm run build`: compiles the packages into dist/, which mirrors the repository so that relative paths and workspace
- * links stay as they are. What is published and what the image runs is made here and nowhere else.
+ * `npm run build`: compiles into dist/, which mirrors the repository so that relative paths and workspace links stay as
+ * they are, and puts the providers together in dist/packages/. What is published and what the image runs is made here
+ * and nowhere else. Another folder than dist may be named as the only argument.
  */
 import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, globSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { provider, publishable } from './packages.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
-const DIST = join(ROOT, 'dist')
+const DIST = resolve(process.argv[2] ?? join(ROOT, 'dist'))
 
-/** Files that the compiled relay reads at run time, or that licences require beside it. */
-const DATA = ['config/**/*.{yaml,json,md}', 'LICENSE']
+/** Files that the compiled relay reads at run time, or that licences and npm want beside it. */
+const DATA = ['config/**/*.{yaml,json,md}', 'LICENSE', 'relay/engine/README.md']
 
 rmSync(DIST, { recursive: true, force: true })
-execFileSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', join(ROOT, 'relay/build/tsconfig.json')], { stdio: 'inherit' })
-for (const file of globSync(DATA, { cwd: ROOT })) copy(file)
-for (const file of ['relay/package.json', 'relay/engine/package.json']) publishable(file)
-process.stdout.write(`built ${globSync('**/*.js', { cwd: DIST }).length} modules into dist/\n`)
+execFileSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', join(ROOT, 'relay/build/tsconfig.json'), '--outDir', DIST], {
+  stdio: 'inherit',
+})
+for (const file of globSync(DATA, { cwd: ROOT })) copy(file, file)
+copy('LICENSE', 'relay/engine/LICENSE')
+for (const folder of ['relay', 'relay/engine']) publishable(join(ROOT, folder), join(DIST, folder))
+for (const name of ['server', 'web']) provider({ root: ROOT, dist: DIST, name })
+process.stdout.write(`built ${globSync('**/*.js', { cwd: DIST }).length} modules into ${DIST}\n`)
 
-function copy(file: string): void {
-  mkdirSync(dirname(join(DIST, file)), { recursive: true })
-  cpSync(join(ROOT, file), join(DIST, file))
-}
-
-/** The manifest as published: entry points are the compiled files, with their types beside them. */
-function publishable(file: string): void {
-  const manifest = JSON.parse(readFileSync(join(ROOT, file), 'utf8')) as Record<string, unknown>
-  const exported = Object.entries((manifest['exports'] ?? {}) as Record<string, string>).map(([name, path]) => {
-    const base = path.replace(/\.ts$/, '')
-    return [name, { types: `${base}.d.ts`, default: `${base}.js` }]
-  })
-  const commands = Object.entries((manifest['bin'] ?? {}) as Record<string, string>)
-  const built = {
-    ...manifest,
-    ...(exported.length === 0 ? undefined : { exports: Object.fromEntries(exported) as object }),
-    ...(commands.length === 0
-      ? undefined
-      : { bin: Object.fromEntries(commands.map(([name, path]) => [name, path.replace(/\.ts$/, '.js')])) as object }),
-  }
-  const target = join(DIST, file)
-  if (!existsSync(dirname(target))) throw new Error(`nothing was compiled for ${file}`)
-  writeFileSync(target, `${JSON.stringify(built, null, 2)}\n`)
+function copy(file: string, to: string): void {
+  if (!existsSync(join(ROOT, file))) throw new Error(`${file} is missing`)
+  mkdirSync(dirname(join(DIST, to)), { recursive: true })
+  cpSync(join(ROOT, file), join(DIST, to))
 }

@@ -62,5 +62,12 @@ function touched(after: Ruleset, key: string, altered: Altered): boolean {
   if (altered.all || altered.flags.has(key)) return true
   if (altered.flags.size === 0 && altered.segments.size === 0) return false
   const { flags, segments } = after.facts(key)
-  return !altered.flags.isDisjointFrom(flags) || !altered.segments.isDisjointFrom(segments)
+  return overlap(altered.flags, flags) || overlap(altered.segments, segments)
+}
+
+/** `isDisjointFrom`, which Node 20 does not have, looks at the smaller set, too. */
+function overlap(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
+  const [smaller, larger] = one.size < other.size ? [one, other] : [other, one]
+  for (const name of smaller) if (larger.has(name)) return true
+  return false
 }
