@@ -45,6 +45,20 @@ const commands: ReadonlyMap<string, Entry> = new Map([
       load: async () => (await import('./health.ts')).health,
     },
   ],
+  [
+    'rollback',
+    {
+      summary: 'Goes back to an earlier document, on every replica.',
+      load: async () => (await import('./rollback.ts')).rollback,
+    },
+  ],
+  [
+    'confirm',
+    {
+      summary: 'Takes over a document that waits because it looks wrong.',
+      load: async () => (await import('./confirm.ts')).confirm,
+    },
+  ],
 ])
 
 /** Runs one command line (without `node` and the script). Never rejects. */

@@ -19,6 +19,8 @@ export interface Environment {
   status(): EnvironmentStatus
   /** Calls back after each swap, until the returned function is called. Listeners must not throw. */
   subscribe(listener: (change: SnapshotChange) => void): () => void
+  /** Has the vendor asked now, be it by another replica; absent where this process only mirrors it. */
+  refresh?(): void
   /** What operators may do to it; absent where this process only mirrors it. */
   readonly operations?: Operations | undefined
 }

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { startRedis, startRedisCluster, startRedisSentinel } from '../testing/redis.ts'
 import type { RedisServer } from '../testing/redis.ts'
-import { flagd, passageTo, startReplica, Vendor } from './testing/replicas.ts'
+import { expectForward, flagd, passageTo, startReplica, Vendor } from './testing/replicas.ts'
 import type { Replica, ReplicaOptions } from './testing/replicas.ts'
 
 const LEASE_MS = 1_000
@@ -31,17 +31,6 @@ async function three(url: string, vendor: Vendor): Promise<[Replica, Replica, Re
 
 const roles = (replicas: readonly Replica[]): string[] => replicas.map(({ replication }) => replication.role ?? '')
 const served = (replicas: readonly Replica[]): (string | undefined)[] => replicas.map((each) => each.served())
-
-/** That no replica ever went back, as its subscribers saw it. */
-function neverBack(replicas: readonly Replica[]): void {
-  for (const { history } of replicas) {
-    const orders = history.map((entry) => entry.split(/[. ]/).slice(0, 2).map(Number))
-    for (const [index, [epoch = 0, version = 0]] of orders.entries()) {
-      const [before = 0, earlier = 0] = orders[index - 1] ?? []
-      expect(epoch > before || (epoch === before && version > earlier)).toBe(true)
-    }
-  }
-}
 
 describe('with Redis', () => {
   it('one replica asks the vendor, and what it hears reaches all at once', async () => {

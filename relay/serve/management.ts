@@ -1,5 +1,5 @@
 /**
- * The management door's handler: health, metrics, status, and nothing else. It is a listener of its own, on loopback
+ * The management door's handler: health, metrics, status, what operators may do, and nothing else. It is a listener of its own, on loopback
  * unless told otherwise, so that none of this can be reached from where flags are served.
  */
 import type { Timers } from './clock.ts'
@@ -9,6 +9,8 @@ import type { HttpReply, HttpRequest } from './http-message.ts'
 import { metrics } from './metrics.ts'
 import type { MetricsSource } from './metrics.ts'
 import type { Observer } from './observer.ts'
+import { operationRoutes } from './operations.ts'
+import { RefreshRoute } from './refresh.ts'
 import { failure } from './replies.ts'
 import { Router } from './router.ts'
 import type { RoutePattern } from './router.ts'
@@ -23,7 +25,8 @@ export interface ManagementParts extends HealthParts, StatusParts {
 }
 
 interface ManagementRoute extends RoutePattern {
-  handle(request: HttpRequest): HttpReply | Promise<HttpReply>
+  /** `rest`: what the path has in place of the template's last part. */
+  handle(request: HttpRequest, rest: string): HttpReply | Promise<HttpReply>
 }
 
 export class ManagementSite {
@@ -32,11 +35,14 @@ export class ManagementSite {
 
   constructor(parts: ManagementParts) {
     this.#observer = parts.observer
+    const refresh = new RefreshRoute(parts)
     this.#router = new Router<ManagementRoute>([
       { method: 'GET', template: '/healthz', handle: live },
       { method: 'GET', template: '/readyz', handle: () => ready(parts) },
       { method: 'GET', template: '/metrics', handle: () => metrics(parts.metrics) },
       { method: 'GET', template: '/status', handle: (request) => status(request, parts) },
+      { method: 'POST', template: '/v1/refresh', handle: (request) => refresh.handle(request) },
+      ...operationRoutes(parts.tenants),
     ])
   }
 
@@ -47,7 +53,7 @@ export class ManagementSite {
     if (match.kind === 'method') return methodNotAllowed(request.method, match.allow)
     if (request.fault !== undefined) return failure(request.fault)
     try {
-      return await match.route.handle(request)
+      return await match.route.handle(request, match.rest)
     } catch (error) {
       this.#observer.failed(error)
       return failure({ status: 500, errorCode: 'GENERAL', errorDetails: 'the request could not be handled' })

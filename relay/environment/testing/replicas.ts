@@ -5,6 +5,7 @@
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
+import { expect } from 'vitest'
 import { Lease } from '../../store/lease.ts'
 import { Notices } from '../../store/notices.ts'
 import { RedisStore } from '../../store/redis.ts'
@@ -148,6 +149,16 @@ export async function startReplica(options: ReplicaOptions): Promise<Replica> {
 export function flagd(...keys: string[]): string {
   const flag = { state: 'ENABLED', variants: { on: true, off: false }, defaultVariant: 'on' }
   return JSON.stringify({ flags: Object.fromEntries(keys.map((key) => [key, flag])) })
+}
+
+/** That a replica never went back, as its subscribers saw it. */
+export function expectForward(history: readonly string[], context = ''): void {
+  const orders = history.map((entry) => entry.split(/[. ]/).slice(0, 2).map(Number))
+  for (const [index, [epoch = 0, version = 0]] of orders.entries()) {
+    const [before = 0, earlier = 0] = orders[index - 1] ?? []
+    const forward = epoch > before || (epoch === before && version > earlier)
+    expect(forward, `${context} ${history.join(', ')}`).toBe(true)
+  }
 }
 
 /** A way to a server that can be shut and opened. */
