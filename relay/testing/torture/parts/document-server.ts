@@ -48,15 +48,19 @@ export class DocumentServer {
   readonly published: Map<number, number> = new Map()
   /** When requests came, on the monotonic clock. */
   readonly asked: number[] = []
+  /** When a document was first handed out, on the monotonic clock. */
+  readonly delivered: Map<number, number> = new Map()
   readonly #filler: number
+  readonly #bulky: number
   readonly #server = createServer((request, response) => this.#answer(request, response))
   readonly #sockets = new Set<Socket>()
   #port = 0
   #body: string
 
-  constructor(filler = 0) {
+  constructor(filler = 0, bulky = 0) {
     this.#filler = filler
-    this.#body = documentOf(1, filler)
+    this.#bulky = bulky
+    this.#body = documentOf(1, filler, bulky)
     this.#server.on('connection', (socket) => {
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
@@ -79,7 +83,7 @@ export class DocumentServer {
   /** The next document; returns its number. */
   publish(): number {
     this.n += 1
-    this.#body = documentOf(this.n, this.#filler)
+    this.#body = documentOf(this.n, this.#filler, this.#bulky)
     this.published.set(this.n, performance.now())
     return this.n
   }
@@ -128,6 +132,7 @@ export class DocumentServer {
       response.writeHead(304, { etag }).end()
       return
     }
+    if (ailment === 'none' && !this.delivered.has(this.n)) this.delivered.set(this.n, performance.now())
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), etag })
     if (ailment === 'half') response.write(body.slice(0, body.length / 2), () => request.socket.destroy())
     else response.end(body)

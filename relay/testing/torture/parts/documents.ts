@@ -6,6 +6,8 @@
 /** The environment every relay of the suite serves. */
 export const ENVIRONMENT = 'shop'
 const TWINS = ['twin-a', 'twin-b', 'twin-c']
+/** The flags that tell which document they come from. */
+export const WATCHED: ReadonlySet<string> = new Set(['marker', 'plan', ...TWINS])
 
 /** One caller. The plan decides a flag. */
 export interface Person {
@@ -13,8 +15,11 @@ export interface Person {
   readonly plan: 'free' | 'pro'
 }
 
-/** The flagd document number `n`, with so many flags more that nobody asks for. */
-export function documentOf(n: number, filler = 0): string {
+/**
+ * The flagd document number `n`, with so many flags more that nobody asks for; `bulky` is the size of one flag more that
+ * changes with each document, bytes.
+ */
+export function documentOf(n: number, filler = 0, bulky = 0): string {
   const flags: Record<string, unknown> = { marker: flag({ v: n }, 'v') }
   for (const twin of TWINS) flags[twin] = flag({ v: `${twin}-${n}` }, 'v')
   flags['plan'] = {
@@ -25,6 +30,7 @@ export function documentOf(n: number, filler = 0): string {
     const targeting = { if: [{ in: [{ var: 'country' }, ['NL', 'BE', 'DE', 'FR']] }, 'on', 'off'] }
     flags[`filler-${index}`] = { ...flag({ on: `enabled-${index}`, off: `disabled-${index}` }, 'off'), targeting }
   }
+  if (bulky > 0) flags['bulky'] = flag({ v: `${n}-`.repeat(Math.ceil(bulky / `${n}-`.length)) }, 'v')
   return JSON.stringify({ flags })
 }
 

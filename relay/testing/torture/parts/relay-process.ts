@@ -26,6 +26,8 @@ export interface RelaySetup {
   readonly environment?: Readonly<Record<string, unknown>>
   /** More `listen.limits`. */
   readonly limits?: Readonly<Record<string, unknown>>
+  /** More environment variables. */
+  readonly variables?: Readonly<Record<string, string>>
   /** Arguments for node before the entry file. */
   readonly nodeArguments?: readonly string[]
   /** What starts node, for other users and capabilities. Default: node itself. */
@@ -90,7 +92,7 @@ export class RelayProcess {
 
   /** Starts the process, without waiting for anything. */
   spawn(): void {
-    const { nodeArguments = [], wrapper = [], tree = join(import.meta.dirname, '../../../..') } = this.#setup
+    const { variables, nodeArguments = [], wrapper = [], tree = join(import.meta.dirname, '../../../..') } = this.#setup
     const main = join(tree, 'relay/main.ts')
     const line = [
       ...wrapper,
@@ -103,7 +105,7 @@ export class RelayProcess {
     ]
     const child = spawn(line[0] ?? '', line.slice(1), {
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: { PATH: process.env['PATH'] },
+      env: { PATH: process.env['PATH'], ...variables },
     })
     this.#child = child
     this.starts += 1
@@ -158,13 +160,13 @@ export class RelayProcess {
     return environments?.[0] ?? {}
   }
 
-  /** One of `/metrics`, its labels ignored and summed over; 0 when it is absent. */
-  async metric(name: string): Promise<number> {
+  /** One of `/metrics`, summed over all labels that contain `label`; 0 when it is absent. */
+  async metric(name: string, label = ''): Promise<number> {
     const text = (await this.managed('/metrics'))?.text ?? ''
     let sum = 0
     for (const line of text.split('\n')) {
-      const match = /^(\w+)(?:\{[^}]*\})? (\S+)/.exec(line)
-      if (match?.[1] === name) sum += Number(match[2])
+      const match = /^(\w+)(\{[^}]*\})? (\S+)/.exec(line)
+      if (match?.[1] === name && (match[2] ?? '').includes(label)) sum += Number(match[3])
     }
     return sum
   }

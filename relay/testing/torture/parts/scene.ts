@@ -18,6 +18,8 @@ import { pause, until } from './pause.ts'
 import { RelayProcess } from './relay-process.ts'
 import type { RelaySetup } from './relay-process.ts'
 import { Stalls } from './stalls.ts'
+import { Swarm } from './swarm.ts'
+import type { SwarmOptions } from './swarm.ts'
 
 export interface SceneOptions {
   readonly name: string
@@ -27,6 +29,8 @@ export interface SceneOptions {
   readonly redis?: boolean
   /** Flags nobody asks for, per document. Default 20. */
   readonly filler?: number
+  /** Bytes that change with each document. Default 0. */
+  readonly bulky?: number
   /** Start the relays and wait until they serve. Default true. */
   readonly started?: boolean
   readonly relay?: Partial<Omit<RelaySetup, 'folder' | 'redisUrl'>>
@@ -36,13 +40,17 @@ export interface Scene {
   readonly upstream: DocumentServer
   readonly upstreamLink: FaultProxy
   readonly redis: RedisServer | undefined
-  readonly redisLink: FaultProxy
+  /** The links of all replicas to Redis, or of each. */
+  readonly redisLink: Pick<FaultProxy, 'poison' | 'heal' | 'cut'>
+  readonly redisLinks: readonly FaultProxy[]
   readonly relays: readonly RelayProcess[]
   readonly balancer: Balancer
   readonly checker: Checker
   readonly stalls: Stalls
   /** A driver through the balancer, or straight to the replicas. */
   driver(options: { readonly rate: number; readonly direct?: boolean } & Partial<DriverOptions>): Driver
+  /** Stream clients, straight to the replicas. */
+  swarm(options?: Partial<SwarmOptions>): Swarm
   /** Publishes a document every so often, ms, until the function it returns is called. */
   publishing(everyMs: number): () => void
   /** Waits until every living replica serves the newest document; ms, or NaN after `most`. */
@@ -53,14 +61,21 @@ export interface Scene {
 export async function scene(torture: Torture, options: SceneOptions): Promise<Scene> {
   const { name, replicas = 3, filler = 20, started = true } = options
   const { random, defer } = torture
-  const upstream = new DocumentServer(filler)
+  const upstream = new DocumentServer(filler, options.bulky)
   await upstream.start()
   defer(() => upstream.stop())
   const redis = options.redis === false ? undefined : await startRedis({ arguments: ['--enable-debug-command', 'yes'] })
   if (redis !== undefined) defer(() => redis.stop())
-  const redisLink = new FaultProxy(() => ({ port: redis?.port ?? 1 }), random)
   const upstreamLink = new FaultProxy(() => upstream, random)
-  for (const link of [redisLink, upstreamLink]) {
+  const redisLinks = Array.from({ length: replicas }, () => {
+    return new FaultProxy(() => ({ port: redis?.port ?? 1 }), random)
+  })
+  const redisLink: Scene['redisLink'] = {
+    poison: (...toxics) => each(redisLinks, (link) => link.poison(...toxics)),
+    heal: () => each(redisLinks, (link) => link.heal()),
+    cut: () => each(redisLinks, (link) => link.cut()),
+  }
+  for (const link of [...redisLinks, upstreamLink]) {
     await link.start()
     defer(() => link.stop())
   }
@@ -70,7 +85,7 @@ export async function scene(torture: Torture, options: SceneOptions): Promise<Sc
       upstream: { vendor: 'flagd', url: `http://127.0.0.1:${upstreamLink.port}/flags.json`, every: '1s' },
       ...options.relay,
       folder: join(torture.folder, `${name}-${index}`),
-      ...(redis === undefined ? {} : { redisUrl: `redis://127.0.0.1:${redisLink.port}` }),
+      ...(redis === undefined ? {} : { redisUrl: `redis://127.0.0.1:${redisLinks[index]?.port}` }),
     })
     relays.push(relay)
     defer(async () => void (await relay.end('SIGKILL')))
@@ -88,6 +103,7 @@ export async function scene(torture: Torture, options: SceneOptions): Promise<Sc
     upstreamLink,
     redis,
     redisLink,
+    redisLinks,
     relays,
     balancer,
     checker,
@@ -98,6 +114,11 @@ export async function scene(torture: Torture, options: SceneOptions): Promise<Sc
       const driver = new Driver({ targets, random, checker, stalls, ...rest })
       defer(() => driver.stop())
       return driver
+    },
+    swarm: (more) => {
+      const swarm = new Swarm({ random, ports: relays.map(({ port }) => port), ...more })
+      defer(() => swarm.stop())
+      return swarm
     },
     publishing: (everyMs) => {
       const timer = setInterval(() => upstream.publish(), everyMs)
@@ -110,6 +131,10 @@ export async function scene(torture: Torture, options: SceneOptions): Promise<Sc
         return served.every((n) => n === upstream.n)
       }, most),
   }
+}
+
+function each<One>(all: readonly One[], action: (one: One) => void): void {
+  for (const one of all) action(one)
 }
 
 const NOBODY = { targetingKey: 'nobody', plan: 'free' } as const

@@ -1,0 +1,74 @@
+/** P14: however many replicas, however the vendor flaps, it is asked once per interval; attempts keep their schedule. */
+import { FakeTimers } from '../../../upstream/fake-timers.ts'
+import { Supervisor } from '../../../upstream/supervisor.ts'
+import { UpstreamError } from '../../../upstream/upstream-error.ts'
+import { pause } from '../parts/pause.ts'
+import { scene } from '../parts/scene.ts'
+import { atMost, exactly } from '../promise.ts'
+import type { Figure, Promised, Torture } from '../promise.ts'
+
+export const upstreamSpared: Promised = {
+  id: 'P14',
+  says: 'The upstream is never stormed',
+  run: async (torture: Torture): Promise<readonly Figure[]> => {
+    const outside = await scheduled(torture)
+    const replicas = torture.scaled(10, 4)
+    const stage = await scene(torture, { name: 'p14', replicas })
+    const { upstream } = stage
+    // Whoever starts first leads; the others have learned of it by now.
+    await pause(3_000)
+    const lasts = torture.scaled(300_000, 8_000)
+    const began = performance.now()
+    const from = upstream.asked.length
+    while (performance.now() - began < lasts) {
+      await upstream.fall(torture.random.pick(['hang', 'reset', 500, 503, 'refuse'] as const))
+      await pause(300 + torture.random.below(2_000))
+      await upstream.heal()
+      upstream.publish()
+      await pause(300 + torture.random.below(3_000))
+    }
+    const intervals = (performance.now() - began) / 1_000
+    const asked = upstream.asked.length - from
+    torture.say(`${asked} requests in ${intervals.toFixed(0)} intervals, ${replicas} replicas`)
+    const converged = await stage.converged(60_000)
+    return [
+      exactly('waits outside the published schedule', outside, 0),
+      // Intervals vary by a tenth; one request more for the moment between.
+      atMost('requests per interval', (asked - 1) / (intervals / 0.9), 1),
+      exactly('replicas behind at the end', Number.isNaN(converged) ? 1 : 0, 0),
+    ]
+  },
+}
+
+/** Ten minutes of failures in fake time, many times over: waits that the schedule of `backoff.ts` does not allow. */
+async function scheduled(torture: Torture): Promise<number> {
+  let outside = 0
+  const runs = torture.scaled(1_000, 30)
+  for (let run = 0; run < runs; run += 1) {
+    const timers = new FakeTimers({ seed: torture.random.below(2 ** 31) })
+    const slow = torture.random.chance(0.5)
+    const attempts: number[] = []
+    const supervisor = new Supervisor({
+      timers,
+      interval: 1_000,
+      jitter: 0.1,
+      floor: 1_000,
+      attempt: () => {
+        attempts.push(timers.monotonic())
+        return Promise.reject(new UpstreamError(slow ? 'unauthorized' : 'network', 'not today'))
+      },
+    })
+    supervisor.start({ document: () => undefined, unchanged: () => undefined, failed: () => undefined })
+    await timers.advance(600_000)
+    await supervisor.stop()
+    // As published: doubling ceilings from 1 s to 60 s, or from 5 s to 300 s.
+    const [base, cap, floor] = slow ? [5_000, 300_000, 1_000] : [1_000, 60_000, 100]
+    for (let index = 1; index < attempts.length; index += 1) {
+      const wait = (attempts[index] ?? 0) - (attempts[index - 1] ?? 0)
+      const ceiling = Math.min(cap, base * 2 ** (index - 1))
+      if (wait < floor || wait > Math.max(ceiling, 1_000)) outside += 1
+    }
+    if (timers.pending > 0 || attempts.length < 3) outside += 1
+  }
+  return outside
+}
