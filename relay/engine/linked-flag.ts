@@ -94,18 +94,24 @@ export class LinkedFlag {
     const notedBefore = run.noted
     run.noted = false
     this.active = true
+    // Not through `#evaluate`, which would be one more frame for each flag of a chain.
     try {
-      const outcome = this.#evaluate(run)
-      if (this.reusable) {
-        this.#answeredIn = run.id
-        this.#answer = outcome
-        this.#answerNoted = run.noted
-      }
-      return outcome
+      this.#decide ??= this.#links.decision(this.plan.decide, this)
+      return this.#keep(decide(this.#decide, run) ?? this.outcome(UNDECIDED), run)
+    } catch (thrown) {
+      return this.#keep(this.failed(thrown), run)
     } finally {
       this.active = false
       if (notedBefore) run.noted = true
     }
+  }
+
+  #keep(outcome: Outcome, run: Run): Outcome {
+    if (!this.reusable) return outcome
+    this.#answeredIn = run.id
+    this.#answer = outcome
+    this.#answerNoted = run.noted
+    return outcome
   }
 
   /** Whether its answer is the same whoever asks. */

@@ -66,41 +66,31 @@ export class Check {
   }
 }
 
-/** Whether the condition holds. Throws what its leaves throw. */
-export function holds(check: Check, run: Run): boolean {
+/**
+ * Whether the condition holds. Throws what its leaves throw. Few variables, here and in `decide`: each takes room on the
+ * stack, and what has to fit there is a chain of a thousand flags that ask one another.
+ */
+export function holds(check: Check | undefined, run: Run): boolean {
+  if (check === undefined) return false
   switch (check.kind) {
     case ALWAYS:
       return true
-    case NEVER:
-      return false
-    case TEST: {
-      const { term, predicate } = check
-      return term !== undefined && predicate?.test(term.read(run)) === true
-    }
-    case ALL: {
-      const { parts } = check
-      for (let index = 0; index < parts.length; index++) {
-        const part = parts[index]
-        if (part !== undefined && !holds(part, run)) return false
-      }
+    case TEST:
+      return check.predicate?.test(check.term?.read(run)) === true
+    case ALL:
+      for (let index = 0; index < check.parts.length; index++) if (!holds(check.parts[index], run)) return false
       return true
-    }
-    case ANY: {
-      const { parts } = check
-      for (let index = 0; index < parts.length; index++) {
-        const part = parts[index]
-        if (part !== undefined && holds(part, run)) return true
-      }
+    case ANY:
+      for (let index = 0; index < check.parts.length; index++) if (holds(check.parts[index], run)) return true
       return false
-    }
-    case NOT: {
-      const part = check.parts[0]
-      return part !== undefined && !holds(part, run)
-    }
+    case NOT:
+      return !holds(check.parts[0], run)
     case BUCKET:
       return check.bucket !== undefined && within(check.bucket.of(run), check.from, check.to, check.closed)
     case CALL:
       return check.call?.(run) === true
+    case NEVER:
+      return false
     default:
       return check.kind satisfies never
   }
@@ -158,32 +148,33 @@ export class Step {
 export function decide(decision: Decide | undefined, run: Run): Outcome | undefined {
   if (!(decision instanceof Step)) return decision
   switch (decision.kind) {
-    case RULES: {
-      const { checks, thens } = decision
-      for (let index = 0; index < checks.length; index++) {
-        const check = checks[index]
-        if (check === undefined || !holds(check, run)) continue
-        const outcome = decide(thens[index], run)
+    case RULES:
+      for (let index = 0; index < decision.checks.length; index++) {
+        if (!holds(decision.checks[index], run)) continue
+        const outcome = decide(decision.thens[index], run)
         if (outcome !== undefined) return outcome
       }
       return decide(decision.otherwise, run)
-    }
-    case SPLIT: {
-      const { bucket, ranges, closed, thens } = decision
-      const chosen = bucket === undefined ? -1 : rangeOf(bucket.of(run), ranges, closed)
-      return decide(chosen === -1 ? decision.otherwise : thens[chosen], run)
-    }
-    case SWITCH: {
-      const value = decision.on?.read(run)
-      if (value === null || value === undefined) return decide(decision.none, run)
-      const chosen = typeof value === 'string' ? decision.cases?.get(value) : undefined
-      return decide(chosen ?? decision.otherwise, run)
-    }
+    case SPLIT:
+      return decide(branch(decision, run), run)
+    case SWITCH:
+      return decide(caseOf(decision, run), run)
     case PASS:
       return undefined
     default:
       return decision.kind satisfies never
   }
+}
+
+function branch({ bucket, ranges, closed, thens, otherwise }: Step, run: Run): Decide | undefined {
+  const chosen = bucket === undefined ? -1 : rangeOf(bucket.of(run), ranges, closed)
+  return chosen === -1 ? otherwise : thens[chosen]
+}
+
+function caseOf({ on, cases, none, otherwise }: Step, run: Run): Decide | undefined {
+  const value = on?.read(run)
+  if (value === null || value === undefined) return none
+  return (typeof value === 'string' ? cases?.get(value) : undefined) ?? otherwise
 }
 
 /** Index of the first range that contains the bucket, or -1; NaN is in none. */
