@@ -3,7 +3,7 @@
  * down by the first slow or greedy client.
  */
 import { z } from 'zod'
-import type { Limits } from '../relay/serve/settings.ts'
+import type { Limits, TlsFiles } from '../relay/serve/settings.ts'
 import type { RateLimitSettings } from '../relay/serve/rate-limit.ts'
 import { rateLimitSchema } from './streams.ts'
 import { duration, size } from './units.ts'
@@ -20,6 +20,9 @@ export interface ListenSettings {
   readonly management: { readonly host: string; readonly port: number }
   readonly readiness: 'all' | 'any'
   readonly express: boolean
+  readonly tls?: TlsFiles
+  readonly http2: boolean
+  readonly proxies: readonly string[]
 }
 
 const port = (): z.ZodInt => z.int().min(0).max(65_535)
@@ -52,6 +55,14 @@ const limits: z.ZodType<Limits> = z
     socketTimeout: timeout('2m').describe('A connection on which nothing moves in either direction is cut after this.'),
     checkInterval: timeout('1s').describe('How often the two request timeouts are checked.'),
     connections: count().default(20_000).describe('Open connections; further ones are closed at once.'),
+    connectionsPerAddress: z
+      .int()
+      .min(0)
+      .max(10_000_000)
+      .default(0)
+      .describe(
+        'Open connections from one address (one /64 of IPv6); further ones are closed at once. 0 sets no limit. This machine and `listen.proxies` are not counted.',
+      ),
     catchUp: duration({ max: '10s', fallback: '250ms' }).describe(
       'How long a request that was told of a newer revision waits for it to arrive here.',
     ),
@@ -92,6 +103,12 @@ const management: z.ZodType<ListenSettings['management']> = z.strictObject({
   port: port().default(8081).describe('Port of health, metrics and the console; 0 takes a free one.'),
 })
 
+const tls: z.ZodType<TlsFiles> = z.strictObject({
+  cert: z.string().min(1).describe('PEM file of the certificate, followed by the intermediate ones.'),
+  key: z.string().min(1).describe('PEM file of its private key.'),
+  minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').describe('Clients with less are refused.'),
+})
+
 export const listenSchema: z.ZodType<ListenSettings> = z.strictObject({
   host: host()
     .default('127.0.0.1')
@@ -118,6 +135,25 @@ export const listenSchema: z.ZodType<ListenSettings> = z.strictObject({
     .describe(
       'Answer common requests straight from the socket. `false` leaves all to node:http: the same answers, slower.',
     ),
+  tls: tls
+    .exactOptional()
+    .describe(
+      'Speak TLS to applications, and nothing else. Changed files are taken up within 10 s, without dropping a connection.',
+    ),
+  http2: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Speak HTTP/2 besides HTTP/1.1: to clients that begin with it on plaintext, and by ALPN over TLS. Off by default, since most denial-of-service faults of the last years were in it; a load balancer can speak it in front.',
+    ),
+  proxies: z
+    .array(
+      z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
+        error: 'must be an address or a network such as 10.0.0.0/8',
+      }),
+    )
+    .default([])
+    .describe('Load balancers and proxies in front, as addresses or networks such as `10.0.0.0/8`.'),
   readiness: z
     .enum(['all', 'any'])
     .default('all')

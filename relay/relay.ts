@@ -87,7 +87,8 @@ class Relay implements RunningRelay {
       warn: (store, message) => log.warn({ store }, message),
       events: replicationEvents(log),
     })
-    const { prefix, publicUrl, limits, rateLimit, readiness, express, management, host, port } = settings.listen
+    const { prefix, publicUrl, limits, rateLimit, readiness, express, management, ...where } = settings.listen
+    const { host, port, tls, http2, proxies } = where
     const { workers, streams, track } = settings
     const outward = publicUrl === undefined ? undefined : { publicUrl }
     const share = {
@@ -95,7 +96,7 @@ class Relay implements RunningRelay {
       rateLimit: ratesOf(rateLimit, workers),
       streams: streamsOf(streams, workers),
     }
-    const listen = { host, port }
+    const listen = { host, port, http2, proxies, ...(tls === undefined ? undefined : { tls }) }
     const pool = (this.#pool =
       workers === 1
         ? undefined
@@ -140,7 +141,10 @@ class Relay implements RunningRelay {
 
   async start(): Promise<void> {
     const addresses = await this.#server.start()
-    this.addresses = { public: urlOf(addresses.public), management: urlOf(addresses.management) }
+    this.addresses = {
+      public: urlOf(addresses.public, this.#settings.listen.tls === undefined ? 'http' : 'https'),
+      management: urlOf(addresses.management, 'http'),
+    }
     await this.#reconcile(this.#settings)
   }
 
@@ -222,10 +226,11 @@ class Relay implements RunningRelay {
 
 /** What is bounded for the whole relay, for one of so many processes. */
 function shareOf(limits: Limits, workers: number): Limits {
-  const { connections, bulkCacheBytes } = limits
+  const { connections, connectionsPerAddress, bulkCacheBytes } = limits
   return {
     ...limits,
     connections: Math.ceil(connections / workers),
+    connectionsPerAddress: Math.ceil(connectionsPerAddress / workers),
     bulkCacheBytes: Math.floor(bulkCacheBytes / workers),
   }
 }
@@ -257,7 +262,7 @@ function needingRestart(before: Settings, after: Settings): string[] {
   return names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]))
 }
 
-function urlOf({ host, port }: { readonly host: string; readonly port: number }): string {
+function urlOf({ host, port }: { readonly host: string; readonly port: number }, scheme: 'http' | 'https'): string {
   const shown = host === '::' || host === '0.0.0.0' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host
-  return `http://${shown}:${port}`
+  return `${scheme}://${shown}:${port}`
 }

@@ -31,6 +31,8 @@ export interface Observer {
   evaluations(environment: string): EvaluationCounter
   /** The express lane answered a request, or gave a connection to node:http. */
   lane(what: 'served' | 'handed-over'): void
+  /** A connection was closed at once: there are too many in total, or from its address. */
+  turnedAway(why: 'total' | 'address'): void
   /** A key asked more often than it may; `refused` unless only warned of. */
   limited(environment: string, refused: boolean): void
   /** So many tracking events of a kind were taken or dropped. */

@@ -106,6 +106,8 @@ export class Server {
         limits,
         timers,
         refused,
+        turnedAway: (why) => observer.turnedAway(why),
+        failed: (error) => observer.failed(error),
         handle: (request) => site.handle(request),
         ...(express ? { express: { counted: (what) => observer.lane(what) } } : undefined),
       })

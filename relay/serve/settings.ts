@@ -88,6 +88,8 @@ export interface Limits {
   readonly connections: number
   /** How long a bulk request that was told of a newer revision waits for it to arrive here, ms. */
   readonly catchUpMs: number
+  /** Connections from one address beyond this are closed at once; 0 sets no limit. */
+  readonly connectionsPerAddress: number
   /** Bulk answers kept for other clients with the same relevant context, in bytes; 0 keeps none. */
   readonly bulkCacheBytes: number
 }
@@ -107,6 +109,7 @@ export const defaultLimits: Limits = {
   connections: 20_000,
   catchUpMs: 250,
   bulkCacheBytes: 16_777_216,
+  connectionsPerAddress: 0,
 }
 
 export interface Listen {
@@ -120,6 +123,8 @@ export interface Listen {
   readonly http2?: boolean
 }
 
+  /** Addresses and networks such as `10.0.0.0/8` for which the limit of connections per address does not hold. */
+  readonly proxies?: readonly string[]
 /** PEM files, read again when they change. */
 export interface TlsFiles {
   /** The certificate, followed by the intermediate ones. */

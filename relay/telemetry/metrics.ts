@@ -33,6 +33,7 @@ export class Metrics implements Observer {
   readonly #evaluations: EvaluationCounters
   readonly #bulk: Counter<'environment' | 'result'>
   readonly #lanes = { served: 0, 'handed-over': 0 }
+  readonly #turnedAway: Counter<'reason'>
   readonly #failures: Counter
   readonly #documents: Counter<'environment' | 'result'>
   readonly #upstream: Counter<'environment'>
@@ -57,6 +58,12 @@ export class Metrics implements Observer {
       registers,
     })
     registerLaneCounter(this.#registry, this.#lanes)
+    this.#turnedAway = new Counter({
+      name: 'halyard_connections_refused_total',
+      help: 'Connections closed at once: there were too many in total, or from one address.',
+      labelNames: ['reason'],
+      registers,
+    })
     this.#failures = new Counter({
       name: 'halyard_handler_failures_total',
       help: 'Requests answered with 500 because of a defect.',
@@ -114,6 +121,10 @@ export class Metrics implements Observer {
 
   lane(what: 'served' | 'handed-over'): void {
     this.#lanes[what]++
+  }
+
+  turnedAway(why: 'total' | 'address'): void {
+    this.#turnedAway.inc({ reason: why })
   }
 
   limited(environment: string, refused: boolean): void {

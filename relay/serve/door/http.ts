@@ -24,6 +24,7 @@ import { Express } from './express/express.ts'
 import { framingFault } from './framing.ts'
 import { Http2Lane } from './http2/http2.ts'
 import { createListener } from './listener.ts'
+import { Neighbours, turnAwayCrowds } from './neighbours.ts'
 import { NodeRequest } from './node-request.ts'
 import { OpenAnswers } from './open-answer.ts'
 import { clientFault } from './client-fault.ts'
@@ -39,6 +40,8 @@ export interface HttpDoorParts {
   readonly handle: HttpHandler
   /** Told of every request that was refused before it reached `handle`. */
   readonly refused: (status: number) => void
+  /** Told of each connection that was closed at once: there are too many in `total`, or from its `address`. */
+  readonly turnedAway?: (why: 'total' | 'address') => void
   /** Told when a changed certificate cannot be used; the one before stays. */
   readonly failed?: (error: unknown) => void
   /** Answer common requests straight from the socket; told which way requests took. Default: node:http answers all. */
@@ -85,12 +88,19 @@ export class HttpDoor implements Door {
     const forget = function (this: Socket): void {
       sockets.delete(this)
     }
+    const { turnedAway = () => undefined } = parts
+    server.on('drop', () => turnedAway('total'))
     const keep = (socket: Socket): void => {
       sockets.add(socket)
       socket.on('close', forget)
     }
     server.prependListener('connection', keep)
     if (event !== 'connection') server.prependListener(event, keep)
+    if (limits.connectionsPerAddress > 0) {
+      turnAwayCrowds(server, new Neighbours(limits.connectionsPerAddress, parts.listen.proxies), () =>
+        turnedAway('address'),
+      )
+    }
     // Who cannot agree on a key speaks to nobody here.
     server.on('tlsClientError', (_error, socket: Socket) => void socket.destroy())
     this.#server.on('request', (request, response) => this.#receive(request, response))
@@ -152,7 +162,11 @@ export class HttpDoor implements Door {
     const { timers, failed = () => undefined } = this.#parts
     const server = this.#server
     if (!('setSecureContext' in server)) return
-    this.#certificate?.watch(timers, (options) => server.setSecureContext(options), failed)
+    this.#certificate?.watch(
+      timers,
+      (options) => server.setSecureContext(options),
+      (cause) => failed(new Error('the changed certificate cannot be used, the one before stays', { cause })),
+    )
   }
 
   #receive(request: IncomingMessage, response: ServerResponse, expectation?: 'continue' | 'unknown'): void {

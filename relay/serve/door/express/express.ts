@@ -67,11 +67,15 @@ export class Express {
       gone: (lane) => void this.#lanes.delete(lane),
       handOver: (socket, bytes, fresh) => {
         counted('handed-over')
-        handOver(socket, bytes, () => {
-          if (fresh && parts.http2 !== undefined && PREFACE.equals(bytes.subarray(0, PREFACE.length)))
-            parts.http2.adopt(socket)
-          else for (const listener of listeners) listener.call(server, socket)
-        })
+        socket.pause()
+        if (bytes.length > 0) socket.unshift(bytes)
+        if (fresh && parts.http2 !== undefined && PREFACE.equals(bytes.subarray(0, PREFACE.length))) {
+          // It reads what was put back by itself, and the rest past the socket.
+          parts.http2.adopt(socket)
+          return
+        }
+        for (const listener of listeners) listener.call(server, socket)
+        socket.resume()
       },
     }
     server.on(event, (socket: Socket) => this.#accept(socket))
@@ -129,11 +133,4 @@ function connectionListeners(
   event: ConnectionEvent,
 ): ((this: Server | SecureServer, socket: Socket) => void)[] {
   return server.listeners(event) as ((this: Server | SecureServer, socket: Socket) => void)[]
-}
-
-function handOver(socket: Socket, bytes: Buffer, adopt: () => void): void {
-  socket.pause()
-  if (bytes.length > 0) socket.unshift(bytes)
-  adopt()
-  socket.resume()
 }

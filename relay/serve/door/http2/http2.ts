@@ -64,7 +64,7 @@ export class Http2Lane {
     })
     this.#server.on('session', (session) => this.#begin(session))
     // What a peer does wrong ends its session, and concerns nobody else.
-    this.#server.on('sessionError', (_error, session) => void session.destroy())
+    this.#server.on('sessionError', (_error, session) => session.destroy())
   }
 
   /** Takes a connection whose next bytes are the preface, whether they are still in the socket or put back into it. */
