@@ -39,6 +39,8 @@ export interface EnvironmentSettings {
     readonly client: readonly Key[]
     readonly admin: readonly Key[]
   }
+  /** What a vendor's webhook shows to have the vendor asked at once, and nothing else. Default: none. */
+  readonly webhookSecrets?: readonly string[]
   /**
    * Lets callers without a key in from anywhere: as `server` when no key is configured, else as `client`. Default
    * false: without any key configured, only callers on this machine are let in.
@@ -86,10 +88,10 @@ export interface Limits {
   readonly checkIntervalMs: number
   /** Connections beyond this are closed at once. */
   readonly connections: number
-  /** How long a bulk request that was told of a newer revision waits for it to arrive here, ms. */
-  readonly catchUpMs: number
   /** Connections from one address beyond this are closed at once; 0 sets no limit. */
   readonly connectionsPerAddress: number
+  /** How long a bulk request that was told of a newer revision waits for it to arrive here, ms. */
+  readonly catchUpMs: number
   /** Bulk answers kept for other clients with the same relevant context, in bytes; 0 keeps none. */
   readonly bulkCacheBytes: number
 }
@@ -107,9 +109,9 @@ export const defaultLimits: Limits = {
   socketTimeoutMs: 120_000,
   checkIntervalMs: 1_000,
   connections: 20_000,
+  connectionsPerAddress: 0,
   catchUpMs: 250,
   bulkCacheBytes: 16_777_216,
-  connectionsPerAddress: 0,
 }
 
 export interface Listen {
@@ -121,10 +123,10 @@ export interface Listen {
   readonly tls?: TlsFiles
   /** Whether HTTP/2 is spoken too: by preface on plaintext, by ALPN over TLS. Default false. */
   readonly http2?: boolean
-}
-
   /** Addresses and networks such as `10.0.0.0/8` for which the limit of connections per address does not hold. */
   readonly proxies?: readonly string[]
+}
+
 /** PEM files, read again when they change. */
 export interface TlsFiles {
   /** The certificate, followed by the intermediate ones. */
