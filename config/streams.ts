@@ -20,7 +20,7 @@ export const streamsSchema: z.ZodType<StreamSettings> = z
       'A comment is sent on every stream this often. Clients take 60 s without a byte for a dead connection, proxies often less.',
     ),
     maxAge: duration({ min: '2s', max: '1d', fallback: '1h' }).describe(
-      'Streams are ended at a random moment between half and all of this, so that clients spread over new replicas too.',
+      'Streams are ended at a random moment between half and all of this, so that clients spread over new replicas too. Not those of change notices.',
     ),
     slowAfter: duration({ min: '1s', max: '10m', fallback: '30s' }).describe(
       'A client that takes nothing of what was sent for this long is cut. Until then it is only sent the newest state.',

@@ -42,6 +42,8 @@ export function bulkRoute(parts: BulkParts): Route {
       const served = environment.snapshot()?.ruleset.revision
       if (announced === undefined || served === undefined || announced === served)
         return evaluate(call, parts, bodies, coded)
+      // Served before: the client is behind, and what it has heard of will not come again.
+      if (parts.hubs.of(call.caller.tenant).history.knows(announced)) return evaluate(call, parts, bodies, coded)
       const arrived = revisionArrived(environment, announced, parts.limits.catchUpMs, parts.timers)
       return arrived.then(() => evaluate(call, parts, bodies, coded))
     },

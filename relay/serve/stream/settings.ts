@@ -6,7 +6,10 @@
 export interface StreamSettings {
   /** A comment is sent on every stream about this often, ms, so that both ends notice a dead connection. */
   readonly heartbeatMs: number
-  /** A stream is ended at a random moment between half and all of this age, ms, which evens out load among replicas. */
+  /**
+   * A stream is ended at a random moment between half and all of this age, ms, which evens out load among replicas. Not
+   * those of change notices.
+   */
   readonly maxAgeMs: number
   /** A client that takes nothing of what is pending for this long is cut, ms. */
   readonly slowAfterMs: number

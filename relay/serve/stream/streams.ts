@@ -132,7 +132,8 @@ export class Streams implements Keeper {
   #joined(channel: Channel): void {
     const { maxAgeMs } = this.settings
     const age = maxAgeMs * (0.5 + 0.5 * this.timers.random())
-    channel.endsAt = this.#second() + Math.max(1, Math.round(age / 1_000))
+    // Browsers' clients of change notices tell their application of every reconnect, some of them never to take it back.
+    channel.endsAt = channel.kind === 'events' ? Infinity : this.#second() + Math.max(1, Math.round(age / 1_000))
     channel.beat = Math.floor(this.timers.random() * this.#beats)
     this.#channels.add(channel)
     const key = keyOf(channel.caller)
