@@ -24,8 +24,8 @@ export interface LeadershipOptions {
 }
 
 /** Shares of the lease: what a leader trusts, what Redis keeps, and how long silence may last whatever Redis says. */
-const TRUSTED = 0.8
-const KEPT = 0.9
+const TRUSTED = 0.75
+const KEPT = 0.85
 const SILENT = 1.1
 /** Followers of one dead leader do not all try in the same instant. Share of the lease. */
 const SPREAD = 0.05
