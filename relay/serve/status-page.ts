@@ -40,14 +40,22 @@ function row(environment: RelayStatus['environments'][number]): string {
   })
   const cells = [
     `${escape(name)}<br><small>${escape(`${vendor} / ${dialect}`)}</small>`,
-    `<span class="${state}">${state}</span>`,
+    `<span class="${state}">${state}</span><br><small>${escape(roleOf(environment))}</small>`,
     `${flags}${quarantinedFlags > 0 ? ` (${quarantinedFlags} unusable)` : ''}`,
-    `${version}<br><small><code>${escape(environment.revision ?? '')}</code></small>`,
+    `${version}${environment.pinnedAgainst === undefined ? '' : ' (rolled back)'}<br><small><code>${escape(environment.revision ?? '')}</code></small>`,
     moment(environment.confirmedAt),
     upstream.map(escape).join('<br>'),
     keys.join('<br>'),
   ]
   return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`
+}
+
+/** Which part this replica plays, where several share a Redis. */
+function roleOf({ replication }: RelayStatus['environments'][number]): string {
+  if (replication === undefined) return ''
+  const { role, leader, redis } = replication
+  if (role === 'follower') return `follows ${leader ?? 'nobody yet'}`
+  return role === 'leader' ? 'leads' : `alone, Redis ${redis}`
 }
 
 function moment(at: number | undefined): string {

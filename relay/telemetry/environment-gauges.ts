@@ -31,6 +31,11 @@ const READINGS: readonly { readonly name: string; readonly help: string; readonl
     read: (status) => (status.quarantine === undefined ? 0 : 1),
   },
   {
+    name: 'halyard_document_pinned',
+    help: 'Whether an operator went back and the vendor’s document stays out.',
+    read: (status) => (status.pinnedAgainst === undefined ? 0 : 1),
+  },
+  {
     name: 'halyard_upstream_consecutive_failures',
     help: 'Failed attempts since the last success.',
     read: (status) => status.source.consecutiveFailures,
@@ -62,6 +67,21 @@ export function registerEnvironmentGauges(
       }
     }
   }
+  registry.registerMetric(
+    new Gauge({
+      name: 'halyard_document_info',
+      help: 'The revision that is served.',
+      labelNames: ['environment', 'revision'],
+      registers: [],
+      collect() {
+        this.reset()
+        for (const environment of environments()) {
+          const { revision } = environment.status()
+          if (revision !== undefined) this.set({ environment: environment.name, revision }, 1)
+        }
+      },
+    }),
+  )
   state(
     registry,
     environments,

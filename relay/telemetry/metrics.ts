@@ -11,6 +11,7 @@ import { registerEnvironmentGauges } from './environment-gauges.ts'
 import { EvaluationCounters } from './evaluation-counter.ts'
 import { StreamMetrics } from './stream-metrics.ts'
 import type { TrackLoss } from './track-queue.ts'
+import { registerReplicationGauges } from './replication-gauges.ts'
 
 export interface MetricsParts {
   /** Asked at each scrape. */
@@ -51,6 +52,7 @@ export class Metrics implements Observer {
     this.#evaluations = new EvaluationCounters(this.#registry)
     this.streams = new StreamMetrics(this.#registry)
     registerEnvironmentGauges(this.#registry, environments, now)
+    registerReplicationGauges(this.#registry, environments)
     this.#bulk = new Counter({
       name: 'halyard_bulk_answers_total',
       help: 'Bulk evaluations answered in full or with 304.',
