@@ -17,7 +17,12 @@ export interface EnvironmentSettings extends Required<Omit<Served, 'name' | 'env
 
 const text = (): z.ZodString => z.string().min(1, { error: 'must not be empty' })
 
-const upstream: z.ZodType<UpstreamSettings> = z
+/** The upstream as written: with what is the serving side's business. */
+interface Upstream extends UpstreamSettings {
+  readonly webhook?: { readonly secret: string }
+}
+
+const upstream: z.ZodType<Upstream> = z
   .strictObject({
     vendor: text().describe('Whose flags these are; decides how the document is fetched and what it means.'),
     url: z
@@ -48,6 +53,17 @@ const upstream: z.ZodType<UpstreamSettings> = z
     maxBytes: size({ max: '1GiB' })
       .exactOptional()
       .describe('Largest accepted document (64MiB unless set); a larger one is not read to its end.'),
+    webhook: z
+      .strictObject({
+        secret: z
+          .string()
+          .min(16, { error: 'is shorter than 16 characters and could be guessed' })
+          .describe(
+            'What the webhook shows: as `Authorization: Bearer`, `X-API-Key`, `X-Gitlab-Token`, or by HMAC in `X-Hub-Signature-256`.',
+          ),
+      })
+      .exactOptional()
+      .describe('Lets a webhook have the vendor asked at once: `POST /v1/refresh` at the management listener.'),
     options: z
       .record(z.string(), z.unknown())
       .exactOptional()
@@ -200,7 +216,13 @@ export const environmentSchema: z.ZodType<EnvironmentSettings> = z
       'The environment counts as stale when the upstream confirmed nothing for this long. It still answers.',
     ),
   })
-  .transform(({ refresh, staleAfter, ...rest }) => ({ ...rest, plausibility: refresh, staleAfterMs: staleAfter }))
+  .transform(({ refresh, staleAfter, upstream: { webhook, ...upstream }, ...rest }) => ({
+    ...rest,
+    upstream,
+    webhookSecrets: webhook === undefined ? [] : [webhook.secret],
+    plausibility: refresh,
+    staleAfterMs: staleAfter,
+  }))
 
 function digest(value: string): string {
   return `sha256:${createHash('sha256').update(value).digest('hex')}`

@@ -246,8 +246,19 @@ function streamsOf(streams: StreamSettings, workers: number): StreamSettings {
 
 /** Without what is only for asking the upstream, its secrets above all. */
 function servingPart(settings: EnvironmentSettings): Required<Omit<ServedEnvironment, 'name' | 'environment'>> {
-  const { keys, anonymous, cors, valueless, valuelessByAgent, snakeCaseErrors, flagSetMetadata, clientFlags } = settings
-  return { keys, anonymous, cors, valueless, valuelessByAgent, snakeCaseErrors, flagSetMetadata, clientFlags }
+  const { keys, webhookSecrets, anonymous, cors, valueless, valuelessByAgent, snakeCaseErrors } = settings
+  const { flagSetMetadata, clientFlags } = settings
+  return {
+    keys,
+    webhookSecrets,
+    anonymous,
+    cors,
+    valueless,
+    valuelessByAgent,
+    snakeCaseErrors,
+    flagSetMetadata,
+    clientFlags,
+  }
 }
 
 /** An environment as workers know it. */

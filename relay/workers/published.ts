@@ -65,6 +65,10 @@ export class PublishedEnvironment implements ManagedEnvironment {
     return this.#parts.inner.start()
   }
 
+  refresh(): void {
+    this.#parts.inner.refresh?.()
+  }
+
   async stop(): Promise<void> {
     this.#next = undefined
     await this.#parts.inner.stop()
