@@ -5,7 +5,11 @@ import type { ReplicationEvents } from './environment/replication.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './telemetry/metrics.ts'
 
+/** Different troubles of stores that are remembered as told. */
+const MOST_TOLD = 100
+
 export function refreshEvents(log: Log, metrics: Metrics): RefreshEvents {
+  const told = new Set<string>()
   return {
     swapped: (change) => {
       metrics.document(change.environment, 'swapped')
@@ -28,7 +32,16 @@ export function refreshEvents(log: Log, metrics: Metrics): RefreshEvents {
     },
     storeFailed: (environment, store, message) => {
       metrics.storeFailed(environment, store)
-      log.warn({ environment, store, reason: message }, 'a store failed')
+      // Lasting trouble is told by the store itself, once an hour; a warning for every save would bury that one.
+      const about = { environment, store, reason: message }
+      const key = JSON.stringify(about)
+      if (told.has(key)) {
+        log.debug(about, 'a store failed again')
+        return
+      }
+      if (told.size >= MOST_TOLD) told.clear()
+      told.add(key)
+      log.warn(about, 'a store failed')
     },
     listenerFailed: (environment, message) => log.error({ environment, reason: message }, 'a listener threw'),
   }
