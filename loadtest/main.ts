@@ -12,8 +12,10 @@ import { growth } from './scenarios/growth.ts'
 import { latency } from './scenarios/latency.ts'
 import { memory } from './scenarios/memory.ts'
 import type { Scenario } from './scenarios/scenario.ts'
+import { providers } from './scenarios/providers.ts'
 import { single } from './scenarios/single.ts'
 import { start } from './scenarios/start.ts'
+import { streams } from './scenarios/streams.ts'
 import { updates } from './scenarios/updates.ts'
 import { pin } from './targets/pinning.ts'
 
@@ -25,7 +27,9 @@ const SCENARIOS: ReadonlyMap<string, Scenario> = new Map<string, Scenario>([
   ['updates', updates],
   ['start', start],
   ['memory', memory],
+  ['streams', streams],
   ['engine', engine],
+  ['providers', providers],
 ])
 
 /** Exit codes: 0 measured, 1 no measurement (answers failed, or the scenario could not run), 2 usage. */

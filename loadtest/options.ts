@@ -15,10 +15,12 @@ Scenarios
   updates   a document of 20 000 flags (about 6 MB) replaced every 5 s under open-loop load
   start     from spawn to the first answer out of the last known good, 1000 and 20 000 flags, sources and compiled
   memory    resident memory with 1000 and 20 000 flags, sources and compiled
+  streams   10 000 open streams: memory of an idle one, and how fast a change reaches the last; see --flags
   engine    the engine against each vendor's npm SDK; see --vendor
+  providers the server provider, alone and through the OpenFeature SDK, against others' SDKs and providers; --vendor
 
 Options
-  --flags N         flags in the document: single, bulk, latency    (default 100)
+  --flags N         flags in the document: single, bulk, latency, streams (default 100)
   --mode M          bulk: distinct, repeated, unchanged or all      (default all)
   --connections N   open connections                                (default 64)
   --pipelining N    requests in flight per connection               (default 1)
@@ -26,7 +28,7 @@ Options
   --seconds N       length of each run                              (default 10)
   --runs N          interleaved rounds                              (default 5)
   --seed N          seed of the contexts                            (default 1)
-  --vendor V        engine: only this vendor, may be repeated       (default all)
+  --vendor V        engine, providers: only this, may be repeated   (default all)
   --out FOLDER      where results are written                       (default loadtest/results)
   --no-pin          let the scheduler place servers and generator
   --no-peers        leave peers.yaml aside

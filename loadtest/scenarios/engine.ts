@@ -1,11 +1,11 @@
 /** The engine against each vendor's npm SDK: typical rules, same answers, taking turns in one process per vendor. */
-import { fork } from 'node:child_process'
 import { join } from 'node:path'
 import { contenders } from '../engines/contenders.ts'
 import type { DuelOptions, DuelResult } from '../engines/duel.ts'
 import { summaryOf } from '../measure/statistics.ts'
 import type { Goal, Metric, Result } from '../report/result.ts'
 import { figure } from '../report/table.ts'
+import { forked } from '../targets/forked.ts'
 import type { Session } from './scenario.ts'
 
 const DUEL = join(import.meta.dirname, '../engines/duel.ts')
@@ -21,7 +21,9 @@ export async function engine({ options, say, pinning }: Session): Promise<Result
   const seconds = Math.min(options.seconds, LONGEST_ROUND_S)
   for (const vendor of vendors) {
     say(`${vendor}: comparing answers, then ${options.runs} rounds of ${seconds} s each`)
-    const result = await run({ vendor, rounds: options.runs, seconds, seed: options.seed }, pinning.server).catch(
+    const question: DuelOptions = { vendor, rounds: options.runs, seconds, seed: options.seed }
+    const result = await forked(DUEL, question, (command) => pinning.server(command)).then(
+      (answer) => answer as DuelResult,
       (error: unknown) => String(error),
     )
     if (typeof result === 'string') {
@@ -40,21 +42,4 @@ export async function engine({ options, say, pinning }: Session): Promise<Result
   }
   if (vendors.includes('flagsmith')) notes.push('flagsmith: the SDK can only evaluate all flags of an identity at once')
   return { metrics, goals, notes, failures }
-}
-
-function run(options: DuelOptions, place: (command: readonly string[]) => readonly string[]): Promise<DuelResult> {
-  return new Promise((resolve, reject) => {
-    const [program = process.execPath, ...args] = place([process.execPath])
-    const child = fork(DUEL, [JSON.stringify(options)], {
-      // `taskset … node` takes node's place as the program.
-      execPath: program,
-      execArgv: args,
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    })
-    let complaint = ''
-    child.stderr?.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-2000)))
-    child.once('message', (message) => resolve(message as DuelResult))
-    child.once('error', reject)
-    child.once('exit', (code) => reject(new Error(`ended with code ${code}\n${complaint}`)))
-  })
 }
