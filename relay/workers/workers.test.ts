@@ -183,6 +183,45 @@ it('documents reach every worker, and no client sees an older one after a newer 
   expect(seen).toEqual(new Set([5]))
 })
 
+it(
+  'a worker that starts in the middle of changes serves nothing older than the others',
+  { timeout: 30_000 },
+  async () => {
+    write('shop', 1, 500)
+    const relay = await start('shop')
+    await vi.waitFor(async () => expect((await ask(relay.url)).value).toBe(1), SLOW)
+    /** The newest document that the primary knows every worker to serve. */
+    let settled = 1
+    const older: [number, number][] = []
+    crowd.asks = true
+    const clients = Array.from({ length: 3 }, async () => {
+      while (crowd.asks) {
+        const least = settled
+        // A connection of a worker that was just killed gives no answer.
+        const value = Number((await ask(relay.url).catch(() => undefined))?.value ?? Infinity)
+        if (value < least) older.push([least, value])
+      }
+    })
+    const version = async (): Promise<unknown> => {
+      const { environments } = (await (await fetch(`${relay.management}/status`)).json()) as {
+        environments: { version: number }[]
+      }
+      return environments[0]?.version
+    }
+    for (let number = 2; number <= 9; number++) {
+      const [victim = 0] = relay.workers().slice(number % 2)
+      if (number % 3 === 0) process.kill(victim, 'SIGKILL')
+      write('shop', number, 500)
+      await vi.waitFor(async () => expect(await version()).toBe(number), { ...SLOW, interval: 5 })
+      settled = number
+    }
+    crowd.asks = false
+    await Promise.all(clients)
+    expect(older).toEqual([])
+    expect(relay.log()).toContain('a worker ended')
+  },
+)
+
 it('metrics are summed, and stay when a worker is gone', { timeout: 30_000 }, async () => {
   write('shop', 1)
   const relay = await start('shop')
