@@ -242,7 +242,7 @@ describe('storage', () => {
     await frame.waitForFunction(() => 'shop' in globalThis)
     const denied = await frame.evaluate(() => {
       try {
-        return String(localStorage)
+        return `there are ${localStorage.length}`
       } catch (error) {
         return (error as Error).name
       }

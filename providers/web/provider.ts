@@ -76,6 +76,8 @@ export class HalyardWebProvider implements Provider {
   #shown: FlagState | undefined
   #source: Source | undefined
   #previous: FlagState | undefined
+  /** What a relay says that is behind what is shown. */
+  #held: FlagState | undefined
   /** Settles every pending `initialize` and `onContextChange` at once, when the newest context has values or none. */
   #joint: Joint | undefined
   #health: WebProviderHealth['state'] = 'starting'
@@ -211,8 +213,9 @@ export class HalyardWebProvider implements Provider {
     const sink: Sink = {
       state: (state, behind) => {
         if (!current()) return
-        if (behind && this.#shown) this.#down(new Error('the relay is behind what it has served before'))
-        else this.#show(state)
+        if (!behind || !this.#shown) return this.#show(state)
+        this.#held = state
+        this.#down(new Error('the relay is behind what it has served before'))
       },
       down: (reason) => {
         if (current()) this.#down(reason)
@@ -267,6 +270,9 @@ export class HalyardWebProvider implements Provider {
   /** Out of touch: STALE, unless the relay is heard of within the grace. */
   #wait(): void {
     this.#grace ??= this.#around.setTimeout(() => {
+      this.#grace = undefined
+      // It has not caught up: what it says is all there is to know now. It may have lost its memory.
+      if (this.#held) return this.#show(this.#held)
       if (this.#health !== 'ready') return
       this.#health = 'stale'
       this.#emit(ProviderEvents.Stale, this.#problem === undefined ? {} : { message: this.#problem })
@@ -275,7 +281,7 @@ export class HalyardWebProvider implements Provider {
 
   #stopWaiting(): void {
     this.#around.clearTimeout(this.#grace)
-    this.#grace = undefined
+    this.#grace = this.#held = undefined
   }
 
   #land(): void {

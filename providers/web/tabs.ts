@@ -31,8 +31,9 @@ export class Tabs {
   #link: Link | undefined
   #channel: BroadcastChannel | undefined
   #name = ''
-  /** The leader's last words: a state, then whether it lost touch since. */
-  #words: Message[] = []
+  /** The leader's last words: a state, and whether it lost touch since. */
+  #word: Message | undefined
+  #lost: Message | undefined
   #stopped = false
   #timer: unknown
   #release: () => void = () => undefined
@@ -117,7 +118,7 @@ export class Tabs {
     if (this.#stopped) return
     const question = message === 'ask' || message === 'ping'
     if (this.#link) {
-      if (message === 'ask') for (const word of this.#words) this.#say(word)
+      if (message === 'ask') for (const word of [this.#word, this.#lost]) if (word) this.#say(word)
       if (question) this.#say('here')
     } else if (!question) {
       this.#again(EVERY, () => this.#ask('ping'))
@@ -134,20 +135,13 @@ export class Tabs {
     this.#link = new Link(this.#wire, this.#subject, this.#state, {
       state: (state, behind) => {
         this.#state = state
-        this.#words = [{ state: save(state), behind }]
-        this.#words.forEach((word) => this.#say(word))
+        this.#lost = undefined
+        this.#say((this.#word = { state: save(state), behind }))
         this.#sink.state(state, behind)
       },
       down: (reason) => {
         // With these credentials the others will find out for themselves, when they have our place.
-        if (!(reason as Refusal).fatal) {
-          const word = { down: reason.message }
-          this.#words = [
-            ...this.#words.slice(0, 1).filter((known) => typeof known === 'object' && 'state' in known),
-            word,
-          ]
-          this.#say(word)
-        }
+        if (!(reason as Refusal).fatal) this.#say((this.#lost = { down: reason.message }))
         this.#sink.down(reason)
       },
     })

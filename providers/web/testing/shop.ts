@@ -1,6 +1,6 @@
 /** The application in the browser's tests: starts what a test tells it to, and notes what the SDK tells. */
 import { OpenFeature, ProviderEvents } from '@openfeature/web-sdk'
-import type { EvaluationContext, EventDetails } from '@openfeature/web-sdk'
+import type { EvaluationContext, EventDetails, Provider } from '@openfeature/web-sdk'
 import { OFREPWebProvider } from '@openfeature/ofrep-web-provider'
 import { HalyardWebProvider } from '../index.ts'
 import type { HalyardWebOptions, WebProviderHealth } from '../index.ts'
@@ -10,7 +10,7 @@ export interface Shop {
   readonly events: string[]
   /** Resolves to the error's message, if any. */
   start(options: HalyardWebOptions, context?: EvaluationContext): Promise<string | undefined>
-  startOfrep(options: { baseUrl: string; headers: [string, string][] }, context?: EvaluationContext): Promise<void>
+  startOfrep(options: { baseUrl: string; headers: [string, string][] }, context: EvaluationContext): Promise<void>
   change(context: EvaluationContext): Promise<void>
   value(flag: string): boolean
   details(flag: string): unknown
@@ -40,7 +40,7 @@ const shop: Shop = {
       (error: Error) => error.message,
     )
   },
-  startOfrep: (options, context = {}) => OpenFeature.setProviderAndWait(new OFREPWebProvider(options), context),
+  startOfrep: (options, context) => OpenFeature.setProviderAndWait(new OFREPWebProvider(options) as Provider, context),
   change: (context) => OpenFeature.setContext(context),
   value: (flag) => client.getBooleanValue(flag, false),
   details: (flag) => client.getBooleanDetails(flag, false),
