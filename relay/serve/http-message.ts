@@ -32,6 +32,8 @@ export interface HttpReply {
   readonly status: number
   /** Names and values alternating. Never Content-Length, Connection or Date: those are the door's. */
   readonly headers: readonly string[]
+  /** Further ones, of this reply alone. Doors spell `headers` once for all replies that share the same list. */
+  readonly extra?: readonly string[]
   /** Absent on 204 and 304. */
   readonly body?: string | Buffer
   /**

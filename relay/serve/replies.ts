@@ -35,5 +35,6 @@ export function failure(what: Failure, snakeCase = false): HttpReply {
 
 /** The same reply with more headers. */
 export function withHeaders(reply: HttpReply, headers: readonly string[]): HttpReply {
-  return headers.length === 0 ? reply : { ...reply, headers: [...reply.headers, ...headers] }
+  if (headers.length === 0) return reply
+  return { ...reply, extra: reply.extra === undefined ? headers : [...reply.extra, ...headers] }
 }

@@ -62,6 +62,10 @@ export class Site {
   }
 
   #find(request: HttpRequest): Found {
+    if (!request.path.startsWith('//')) {
+      const match = this.#router.match(request.method, request.path)
+      if (match.kind !== 'none') return { match, environment: undefined }
+    }
     let found: Found = { match: { kind: 'none' }, environment: undefined }
     for (const { path, environment } of targets(request.path, this.#prefix)) {
       const match = this.#router.match(request.method, path)

@@ -28,7 +28,7 @@ import { Neighbours, turnAwayCrowds } from './neighbours.ts'
 import { NodeRequest } from './node-request.ts'
 import { OpenAnswers } from './open-answer.ts'
 import { clientFault } from './client-fault.ts'
-import { closingReply } from './wire.ts'
+import { allHeaders, closingReply } from './wire.ts'
 
 /** Requests that may follow one whose answer stays open. */
 const IGNORED = 16
@@ -198,7 +198,7 @@ export class HttpDoor implements Door {
   #send(request: IncomingMessage, response: ServerResponse, reply: HttpReply, close: boolean): void {
     if (response.destroyed) return
     const { status, body, stream } = reply
-    const headers = [...reply.headers]
+    const headers = allHeaders(reply)
     if (stream !== undefined && request.method !== 'HEAD') {
       response.removeHeader('Transfer-Encoding')
       response.writeHead(status, [...headers, 'Connection', 'close'])

@@ -48,6 +48,32 @@ export function refusal(caller: Caller, key: string | undefined, what: Failure):
   return failure(key === undefined ? what : { ...what, key }, caller.tenant.settings.snakeCaseErrors === true)
 }
 
-export function data(status: number, freshness: readonly string[], body: Buffer | string): HttpReply {
-  return { status, headers: [...DATA_HEADERS, ...freshness], body }
+/** `extra` as names and values alternating; a 304 has no body. */
+export function data(
+  status: number,
+  freshness: readonly string[],
+  body: Buffer | string | undefined,
+  extra?: readonly string[],
+): HttpReply {
+  const headers = headersWith(freshness, status === 304)
+  return {
+    status,
+    headers,
+    ...(body === undefined ? undefined : { body }),
+    ...(extra === undefined ? undefined : { extra }),
+  }
+}
+
+const full = new WeakMap<readonly string[], readonly string[]>()
+const unchanged = new WeakMap<readonly string[], readonly string[]>()
+
+/** The same list for the same freshness, since doors know what they have spelled by the list. */
+function headersWith(freshness: readonly string[], isUnchanged: boolean): readonly string[] {
+  const known = isUnchanged ? unchanged : full
+  let headers = known.get(freshness)
+  if (headers === undefined) {
+    headers = [...(isUnchanged ? DATA_HEADERS.slice(2) : DATA_HEADERS), ...freshness]
+    known.set(freshness, headers)
+  }
+  return headers
 }

@@ -10,7 +10,8 @@ import type { Buffer } from 'node:buffer'
 import { LRUCache } from 'lru-cache'
 
 export interface BulkBody {
-  readonly bytes: Buffer
+  /** Text when it is ASCII, so that a character is a byte. */
+  readonly bytes: Buffer | string
   /** How many of the answers in it have which reason. */
   readonly reasons: readonly (readonly [reason: string, count: number])[]
 }

@@ -2,8 +2,7 @@
  * `POST /ofrep/v1/evaluate/flags`: every flag's answer for one context, from one snapshot, as a join of prepared texts.
  * Whether the client already has that answer is decided before anything is evaluated.
  */
-import { Buffer } from 'node:buffer'
-import type { Context } from '@halyard/engine'
+import type { Context, Reason } from '@halyard/engine'
 import type { Snapshot } from '../../environment/snapshot.ts'
 import { preferredCoding, WORTH_CODING } from '../compression.ts'
 import { eventStreamsOf } from '../events/advertise.ts'
@@ -14,12 +13,13 @@ import type { HttpReply } from '../http-message.ts'
 import type { Call, Route } from '../route.ts'
 import type { Hubs } from '../stream/hubs.ts'
 import type { Caller } from '../tenants.ts'
-import { data, DATA_HEADERS, encoderOf, notReady, refusal } from './answer.ts'
+import { data, encoderOf, notReady, refusal } from './answer.ts'
 import { BodyCache } from './body-cache.ts'
 import type { BulkBody } from './body-cache.ts'
 import { revisionArrived } from './catch-up.ts'
 import { CodedBodies } from './coded-bodies.ts'
 import { readContext } from './context.ts'
+import { bodyOf } from './encoder.ts'
 import type { OfrepParts } from './single.ts'
 import { bulkTag } from './tag.ts'
 import type { TagScope } from './tag.ts'
@@ -82,10 +82,10 @@ function evaluate(
     eventStreams: eventStreamsOf(request, caller, advertise),
   }
   const tag = bulkTag(snapshot.ruleset, context, now, scope)
-  const tagged = tag === undefined ? headers : ['ETag', `W/"${tag}"`, ...headers]
+  const tagged = tag === undefined ? [] : ['ETag', `W/"${tag}"`]
   if (tag !== undefined && mayBeUnchanged(call, tag, snapshot)) {
     observer.bulk(tenant.name, true)
-    return { status: 304, headers: [...DATA_HEADERS.slice(2), ...tagged] }
+    return data(304, headers, undefined, tagged)
   }
   const coding = preferredCoding(request.header('accept-encoding'))
   const ready = tag === undefined || coding === undefined ? undefined : coded.get(tag, coding)
@@ -95,13 +95,26 @@ function evaluate(
   const counter = observer.evaluations(tenant.name)
   for (const [reason, count] of body.reasons) counter.count(reason, count)
   observer.bulk(tenant.name, false)
-  const plain = (): HttpReply => data(200, tagged, body.bytes)
+  const plain = (): HttpReply => data(200, headers, body.bytes, tagged)
   if (coding === undefined) return plain()
-  const inCoding = ({ bytes }: BulkBody): HttpReply => data(200, ['Content-Encoding', coding, ...tagged], bytes)
+  const inCoding = ({ bytes }: BulkBody): HttpReply =>
+    data(200, headers, bytes, ['Content-Encoding', coding, ...tagged])
   if (ready !== undefined) return inCoding(ready)
   if (body.bytes.length < WORTH_CODING) return plain()
   return coded.code(tag, coding, body).then((made) => (made === undefined ? plain() : inCoding(made)))
 }
+
+const REASONS: readonly Reason[] = [
+  'STATIC',
+  'DEFAULT',
+  'TARGETING_MATCH',
+  'SPLIT',
+  'CACHED',
+  'DISABLED',
+  'UNKNOWN',
+  'STALE',
+  'ERROR',
+]
 
 function assemble(
   caller: Caller,
@@ -111,15 +124,19 @@ function assemble(
   { stale, eventStreams }: TagScope,
 ): BulkBody {
   const encoder = encoderOf(caller)
-  const reasons = new Map<string, number>()
-  let flags = ''
-  for (const outcome of caller.view.outcomes(snapshot.ruleset, context, now)) {
-    const { reason } = outcome.evaluation
-    reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
-    flags += `${flags === '' ? '{' : ',{'}${encoder.encode(outcome).members}}`
-  }
+  const outcomes = caller.view.outcomes(snapshot.ruleset, context, now)
+  const counts = REASONS.map(() => 0)
+  const members = outcomes.map((outcome) => {
+    const reason = REASONS.indexOf(outcome.evaluation.reason)
+    counts[reason] = (counts[reason] ?? 0) + 1
+    return encoder.members(outcome)
+  })
+  const flags = members.length === 0 ? '' : `{${members.join('},{')}}`
   const metadata = caller.tenant.settings.flagSetMetadata === false ? '' : flagSetMetadata(snapshot, stale)
-  return { bytes: Buffer.from(`{"flags":[${flags}]${metadata}${eventStreams}}`), reasons: [...reasons] }
+  const reasons = REASONS.flatMap((reason, index) =>
+    counts[index] === 0 ? [] : [[reason, counts[index] ?? 0] as const],
+  )
+  return { bytes: bodyOf(`{"flags":[${flags}]${metadata}${eventStreams}}`), reasons }
 }
 
 /** A client that was told of a revision we do not serve must get an answer, never a "nothing changed". */

@@ -2,6 +2,7 @@
  * Compressed bulk answers, kept beside the plain ones in the same bounded cache. When a document changes, all clients ask
  * for the same few answers at once, so what is being compressed for one is waited for by the others.
  */
+import { Buffer } from 'node:buffer'
 import { Compressor } from '../compression.ts'
 import type { Coding } from '../compression.ts'
 import type { BodyCache, BulkBody } from './body-cache.ts'
@@ -37,7 +38,7 @@ export class CodedBodies {
   }
 
   async #code(coding: Coding, { bytes, reasons }: BulkBody): Promise<BulkBody | undefined> {
-    const coded = await this.#compressor.compress(bytes, coding)
+    const coded = await this.#compressor.compress(typeof bytes === 'string' ? Buffer.from(bytes) : bytes, coding)
     return coded === undefined || coded.length >= bytes.length ? undefined : { bytes: coded, reasons }
   }
 }

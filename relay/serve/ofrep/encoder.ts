@@ -6,12 +6,17 @@ import { Buffer } from 'node:buffer'
 import type { Outcome } from '@halyard/engine'
 import type { Valueless } from '../settings.ts'
 
+/** What is sent for a text: ASCII is the same bytes either way, and cheapest as text. */
+export function bodyOf(text: string): string | Buffer {
+  return Buffer.byteLength(text) === text.length ? text : Buffer.from(text)
+}
+
 /** One outcome, ready to be sent alone or among others. */
 export class Encoded {
   readonly status: number
   /** Members of the JSON object, without the braces. */
   readonly members: string
-  #body: Buffer | undefined
+  #body: string | Buffer | undefined
 
   constructor(status: number, members: string) {
     this.status = status
@@ -19,8 +24,8 @@ export class Encoded {
   }
 
   /** The whole answer for this one flag. */
-  get body(): Buffer {
-    this.#body ??= Buffer.from(`{${this.members}}`)
+  get body(): string | Buffer {
+    this.#body ??= bodyOf(`{${this.members}}`)
     return this.#body
   }
 }
@@ -33,6 +38,13 @@ export class Encoder {
   constructor(valueless: Valueless, snakeCase: boolean) {
     this.#valueless = valueless
     this.#snakeCase = snakeCase
+  }
+
+  /** As `encode(outcome).members`. Answers that need no spelling of ours, and most do not, are found without a search. */
+  members(outcome: Outcome): string {
+    const { value, errorCode } = outcome.evaluation
+    const isPlain = errorCode === undefined && (value !== undefined || this.#valueless === 'omit')
+    return isPlain ? outcome.json : this.encode(outcome).members
   }
 
   encode(outcome: Outcome): Encoded {

@@ -30,11 +30,41 @@ export interface TagScope {
 export function bulkTag(ruleset: Ruleset, context: Context, now: number, scope: TagScope): string | undefined {
   const projection = ruleset.projection(context, now)
   if (projection === undefined) return undefined
+  return digest(`${fixedPart(ruleset, scope)}${projection}`)
+}
+
+interface Fixed {
+  readonly scope: TagScope
+  readonly text: string
+}
+
+/** Scopes remembered with each Ruleset; there are about as many as combinations of keys and settings in use. */
+const SCOPES = 8
+const known = new WeakMap<Ruleset, Fixed[]>()
+
+/** What a tag covers besides projections, spelled once while nothing of it changes. */
+function fixedPart(ruleset: Ruleset, scope: TagScope): string {
+  let spelled = known.get(ruleset)
+  if (spelled === undefined) known.set(ruleset, (spelled = []))
+  for (const one of spelled) if (equal(one.scope, scope)) return one.text
   const { environment, view, valueless, snakeCase, metadata, stale, eventStreams } = scope
   const { revision } = ruleset
   const spelling = [valueless, snakeCase, metadata, stale, eventStreams]
-  const fixed = JSON.stringify([FORMAT, environment, revision, view, ...spelling])
-  return digest(`${fixed}${projection}`)
+  const text = JSON.stringify([FORMAT, environment, revision, view, ...spelling])
+  if (spelled.unshift({ scope, text }) > SCOPES) spelled.pop()
+  return text
+}
+
+function equal(a: TagScope, b: TagScope): boolean {
+  return (
+    a.environment === b.environment &&
+    a.view === b.view &&
+    a.valueless === b.valueless &&
+    a.snakeCase === b.snakeCase &&
+    a.metadata === b.metadata &&
+    a.stale === b.stale &&
+    a.eventStreams === b.eventStreams
+  )
 }
 
 /** UTF-8 has one replacement for all lone surrogates, so texts with any are hashed as UTF-16 instead. */

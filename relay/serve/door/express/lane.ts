@@ -41,7 +41,8 @@ export interface LaneTools {
 }
 
 const END_OF_HEAD = Buffer.from('\r\n\r\n')
-const EMPTY = Buffer.alloc(0)
+/** Longer texts are not tried to be written at once by node, which then needs an object to wait with. */
+const AT_ONCE = 16_384
 /** A head that comes in more pieces than this is not the common case. */
 const HEAD_PIECES = 8
 const LETTER_G = 0x47
@@ -170,8 +171,11 @@ export class Lane implements Owner {
   /** Adds a reply to the output; true when it is the last of its connection. */
   #answer(reply: HttpReply, output: (string | Buffer)[]): boolean {
     const close = reply.stream !== undefined || this.#tools.retired()
-    output.push(this.#tools.writer.head(reply, close))
-    if (reply.body !== undefined) output.push(reply.body)
+    const { body = '' } = reply
+    const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length
+    output.push(this.#tools.writer.head(reply, length, close))
+    // Text that is all ASCII is written as it is: it need not become bytes before it reaches the socket.
+    if (length > 0) output.push(length === body.length ? body : Buffer.from(body))
     this.#tools.served()
     return close
   }
@@ -180,7 +184,7 @@ export class Lane implements Owner {
   #flush(output: readonly (string | Buffer)[]): void {
     if (output.length === 0) return
     this.idleSince = this.#tools.monotonic()
-    if (!this.socket.write(joined(output))) this.socket.pause()
+    if (!write(this.socket, output)) this.socket.pause()
   }
 
   /** Keeps the beginning of an unfinished request; `needed` bytes make it whole, where that is known already. */
@@ -242,9 +246,16 @@ function mayBegin(byte: number | undefined): boolean {
   return byte === LETTER_P || byte === LETTER_G
 }
 
-function joined(output: readonly (string | Buffer)[]): string | Buffer {
-  const [first = EMPTY, second, ...more] = output
-  if (second === undefined) return first
-  if (more.length === 0 && typeof first === 'string' && typeof second === 'string') return first + second
-  return Buffer.concat(output.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)))
+/** Strings hold Latin-1. False when the socket should be given no more for now. */
+function write(socket: Socket, output: readonly (string | Buffer)[]): boolean {
+  let text = ''
+  for (const part of output) {
+    if (typeof part !== 'string') return socket.write(Buffer.concat(output.map(bytesOf)))
+    text += part
+  }
+  return text.length <= AT_ONCE ? socket.write(text, 'latin1') : socket.write(Buffer.from(text, 'latin1'))
+}
+
+function bytesOf(part: string | Buffer): Buffer {
+  return typeof part === 'string' ? Buffer.from(part, 'latin1') : part
 }

@@ -2,7 +2,6 @@
  * Replies as bytes. Fixed headers come as the same array for many replies, so their text is made once per array; the
  * date is made once a second.
  */
-import { Buffer } from 'node:buffer'
 import { STATUS_CODES } from 'node:http'
 import type { HttpReply } from '../../http-message.ts'
 
@@ -19,22 +18,22 @@ export class ReplyWriter {
     this.#keepAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(keepAliveMs / 1_000)}\r\n\r\n`
   }
 
-  /** The head of a reply, up to and including the empty line. One that stays open must be said to close. */
-  head({ status, headers, body, stream }: HttpReply, close: boolean): string {
-    let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n${this.#block(headers)}${this.#dateLine()}`
-    if (status !== 204 && status !== 304 && stream === undefined) {
-      const length = body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length
-      text += `Content-Length: ${length}\r\n`
-    }
+  /**
+   * The head of a reply with a body of so many bytes, up to and including the empty line. One that stays open must be
+   * said to close.
+   */
+  head({ status, headers, extra, stream }: HttpReply, length: number, close: boolean): string {
+    let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n${this.#block(headers)}`
+    if (extra !== undefined) text += spelled(extra)
+    text += this.#dateLine()
+    if (status !== 204 && status !== 304 && stream === undefined) text += `Content-Length: ${length}\r\n`
     return text + (close ? 'Connection: close\r\n\r\n' : this.#keepAlive)
   }
 
   #block(headers: readonly string[]): string {
     let block = this.#blocks.get(headers)
     if (block === undefined) {
-      block = ''
-      for (let index = 0; index + 1 < headers.length; index += 2)
-        block += `${headers[index]}: ${headers[index + 1]}\r\n`
+      block = spelled(headers)
       this.#blocks.set(headers, block)
     }
     return block
@@ -49,4 +48,10 @@ export class ReplyWriter {
     }
     return this.#date
   }
+}
+
+function spelled(headers: readonly string[]): string {
+  let text = ''
+  for (let index = 0; index + 1 < headers.length; index += 2) text += `${headers[index]}: ${headers[index + 1]}\r\n`
+  return text
 }

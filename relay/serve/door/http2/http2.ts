@@ -20,6 +20,7 @@ import type { Limits } from '../../settings.ts'
 import { readBody } from '../body.ts'
 import { HOST } from '../framing.ts'
 import { isLoopback } from '../node-request.ts'
+import { allHeaders } from '../wire.ts'
 import type { OpenAnswers } from '../open-answer.ts'
 import { Http2Request } from './http2-request.ts'
 
@@ -141,7 +142,9 @@ export class Http2Lane {
 }
 
 /** Names that come several times become lists. */
-function headersOf({ status, headers }: HttpReply): OutgoingHttpHeaders {
+function headersOf(reply: HttpReply): OutgoingHttpHeaders {
+  const { status } = reply
+  const headers = allHeaders(reply)
   const all: OutgoingHttpHeaders = Object.assign(Object.create(null), { ':status': status })
   for (let index = 0; index + 1 < headers.length; index += 2) {
     const name = (headers[index] ?? '').toLowerCase()
