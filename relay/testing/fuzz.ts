@@ -9,6 +9,7 @@ import { fuzzDoors } from '../serve/testing/door-fuzz.ts'
 import { runDifferential, staleExceptions } from '../engine/testing/differential.ts'
 import type { Differential, Report } from '../engine/testing/differential.ts'
 import { HostileRun } from '../engine/testing/hostile-run.ts'
+import { patchFault } from '../upstream/testing/patch-fuzz.ts'
 
 const DIALECTS = join(import.meta.dirname, '../engine/dialects')
 const DEFAULT_CASES = 100_000
@@ -19,12 +20,14 @@ Usage
   npm run fuzz -- [--vendor NAME]… [--cases N] [--seed N]
   npm run fuzz -- --door [--cases N] [--seed N]
   npm run fuzz -- --documents [--vendor NAME]… [--cases N] [--seed N]
+  npm run fuzz -- --patches [--cases N] [--seed N]
 
 Options
   --vendor NAME  Only this vendor. Repeatable; default all.
   --door         Instead: requests to the express lane and to node:http alone, whole and damaged.
   --documents    Instead: hostile documents to each dialect; case i of seed S is the first of seed S + i.
-  --cases N      Evaluations per vendor, requests, or documents per vendor. Default ${DEFAULT_CASES}.
+  --patches      Instead: changes of a document, shuffled, dropped and repeated; case i of seed S as above.
+  --cases N      Evaluations per vendor, requests, documents per vendor, or histories of changes. Default ${DEFAULT_CASES}.
   --seed N       Makes a run come back. Default: chosen at random and printed.
 
 The exit code is 1 when an answer differs or a listed exception no longer shows what it claims.`
@@ -76,6 +79,7 @@ export async function fuzz(args: readonly string[], tools: FuzzTools): Promise<n
     return asked === HELP ? 0 : 2
   }
   const seed = asked.seed ?? tools.seed()
+  if (asked.patches) return fuzzPatches(asked.cases, seed, tools) ? 0 : 1
   if (asked.door) return (await compareDoors(asked.cases, seed, tools)) ? 0 : 1
   let code = 0
   if (asked.documents) {
@@ -174,6 +178,26 @@ function fuzzDocuments(
   return true
 }
 
+/** Documents that come in pieces beside their model. True when all end as the model says. */
+function fuzzPatches(cases: number, seed: number, { write, progress, monotonic }: FuzzTools): boolean {
+  write(`patches: ${count(cases)} histories, --seed ${seed}`)
+  let said = monotonic()
+  for (let done = 0; done < cases; done++) {
+    const fault = patchFault(seed + done)
+    if (fault !== undefined) {
+      write(`patches: A FAULT after ${count(done + 1)} histories`)
+      for (const line of fault.split('\n')) write(`  ${line}`)
+      write(`  again: npm run fuzz -- --patches --cases 1 --seed ${seed + done}`)
+      return false
+    }
+    if (monotonic() - said < 250) continue
+    said = monotonic()
+    progress(`patches: ${count(done)} of ${count(cases)}`)
+  }
+  write(`patches: ${count(cases)} histories end as the model says`)
+  return true
+}
+
 function* describe(name: string, report: Report, rate: string): Generator<string> {
   const { evaluations, scenarios, excepted, difference, seed } = report
   const result = difference === undefined ? 'no difference' : 'A DIFFERENCE'
@@ -189,6 +213,7 @@ interface Asked {
   readonly vendors: readonly string[]
   readonly door: boolean
   readonly documents: boolean
+  readonly patches: boolean
   readonly cases: number
   readonly seed: number | undefined
 }
@@ -203,6 +228,7 @@ function readArguments(args: readonly string[]): Asked | string {
         vendor: { type: 'string', multiple: true, default: [...known] },
         door: { type: 'boolean', default: false },
         documents: { type: 'boolean', default: false },
+        patches: { type: 'boolean', default: false },
         cases: { type: 'string', default: String(DEFAULT_CASES) },
         seed: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
@@ -216,7 +242,8 @@ function readArguments(args: readonly string[]): Asked | string {
     const seed = values.seed === undefined ? undefined : wholeNumber(values.seed)
     if (cases === undefined || cases === 0) return '--cases must be a whole number above 0'
     if (values.seed !== undefined && seed === undefined) return '--seed must be a whole number below 2147483648'
-    return { vendors: values.vendor, door: values.door, documents: values.documents, cases, seed }
+    const { vendor: vendors, door, documents, patches } = values
+    return { vendors, door, documents, patches, cases, seed }
   } catch (error) {
     return `${error instanceof Error ? error.message : String(error)}\n\n${HELP}`
   }
