@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomFrom } from '../../serve/testing/random.ts'
+import { runMutants } from './mutants/run.ts'
 import { HELP, readOptions } from './options.ts'
 import type { Options } from './options.ts'
 import type { Promised, Torture } from './promise.ts'
@@ -28,7 +29,11 @@ async function main(args: readonly string[]): Promise<number> {
   if (options.help) say(HELP)
   if (options.list) for (const { id, says } of promises) say(`${id.padEnd(4)} ${says}`)
   if (options.help || options.list) return 0
-  return await torture(options)
+  if (!options.mutants) return await torture(options)
+  say(`--seed ${options.seed}`)
+  const escaped = runMutants(options.only, options.seed, say)
+  say(escaped.length === 0 ? 'every mutant was caught' : `${escaped.length} escaped: ${escaped.join(' ')}`)
+  return escaped.length === 0 ? 0 : 1
 }
 
 async function torture({ seed, scale, seconds, only, json, verbose }: Options): Promise<number> {

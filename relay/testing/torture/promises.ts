@@ -13,6 +13,7 @@ import { idleStreams } from './promises/p11-idle-streams.ts'
 import { slowReaders } from './promises/p12-slow-readers.ts'
 import { reconnectStorm } from './promises/p13-reconnect-storm.ts'
 import { upstreamSpared } from './promises/p14-upstream-spared.ts'
+import { converges } from './promises/p21-converges.ts'
 import { clockJumps } from './promises/p24-clock-jumps.ts'
 import { diskTrouble } from './promises/p25-disk-trouble.ts'
 import { unprivileged } from './promises/p26-unprivileged.ts'
@@ -31,6 +32,7 @@ export const promises: readonly Promised[] = [
   slowReaders,
   reconnectStorm,
   upstreamSpared,
+  converges,
   clockJumps,
   diskTrouble,
   unprivileged,

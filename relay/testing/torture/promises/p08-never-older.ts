@@ -1,10 +1,7 @@
 /** P8: through any faults in any order, no replica answers from a document older than one it has answered from. */
-import { AILMENTS } from '../parts/document-server.ts'
 import { pause } from '../parts/pause.ts'
-import { redisFaults } from '../parts/redis-faults.ts'
-import type { Fault } from '../parts/redis-faults.ts'
+import { randomFault } from '../parts/random-fault.ts'
 import { scene } from '../parts/scene.ts'
-import type { Scene } from '../parts/scene.ts'
 import { atLeast, exactly, quietly } from '../promise.ts'
 import type { Figure, Promised, Torture } from '../promise.ts'
 
@@ -20,7 +17,7 @@ export const neverOlder: Promised = {
     const quiet = stage.publishing(700)
     driver.start()
     while (checker.answers < answers) {
-      const fault = chosen(torture, stage)
+      const fault = randomFault(torture, stage)
       torture.say(`${checker.answers} answers, ${checker.newest} documents; ${fault.name}`)
       await fault.strike(stage)
       await pause(300 + torture.random.below(2_500))
@@ -39,47 +36,4 @@ export const neverOlder: Promised = {
       quietly(atLeast('answers', checker.answers, 10_000_000)),
     ]
   },
-}
-
-/** Any fault of any part: Redis, the vendor, a replica, a link. */
-function chosen({ random }: Torture, stage: Scene): Fault {
-  const kind = random.pick(['redis', 'upstream', 'replica', 'link'] as const)
-  if (kind === 'redis') return random.pick(redisFaults)
-  if (kind === 'upstream') {
-    const ailment = random.pick(AILMENTS)
-    return {
-      name: `the upstream: ${ailment}`,
-      strike: ({ upstream }) => upstream.fall(ailment),
-      heal: ({ upstream }) => upstream.heal(),
-    }
-  }
-  if (kind === 'link') {
-    const ms = random.below(400)
-    return {
-      name: `${ms} ms more to the upstream, in slices`,
-      strike: ({ upstreamLink }) =>
-        upstreamLink.poison([
-          { kind: 'latency', ms, jitterMs: ms },
-          { kind: 'slicer', bytes: 97, delayMs: 1 },
-        ]),
-      heal: ({ upstreamLink }) => upstreamLink.heal(),
-    }
-  }
-  const index = random.below(stage.relays.length)
-  const relay = stage.relays[index]
-  if (random.chance(0.5)) {
-    return {
-      name: `replica ${index} freezes`,
-      strike: () => relay?.signal('SIGSTOP'),
-      heal: () => relay?.signal('SIGCONT'),
-    }
-  }
-  return {
-    name: `replica ${index} is killed`,
-    strike: async ({ checker }) => {
-      await relay?.end('SIGKILL')
-      checker.killed(String(index))
-    },
-    heal: () => relay?.start(),
-  }
 }

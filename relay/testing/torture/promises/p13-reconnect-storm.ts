@@ -35,6 +35,7 @@ export const reconnectStorm: Promised = {
     for (const example of [...checker.examples, ...swarm.examples]) torture.say(example)
     torture.say(`p99 ${Math.round(before)} ms before, ${Math.round(during)} ms during`)
     return [
+      atMost('asked to come back in the same 100 ms', crowding(swarm.clients.map(({ retryMs }) => retryMs)), 0.1),
       exactly('failed evaluations of the survivors', checker.failed, 0),
       atMost('all back after', back / 1_000, 45, 's'),
       exactly('streams without the newest version', count - swarm.at(n), 0),
@@ -44,4 +45,11 @@ export const reconnectStorm: Promised = {
       quietly(atMost('evaluation p99 meanwhile', during, 100, 'ms')),
     ]
   },
+}
+
+/** The share of the waits that fall into the fullest tenth of a second. */
+function crowding(waits: readonly number[]): number {
+  const crowds = new Map<number, number>()
+  for (const wait of waits) crowds.set(Math.floor(wait / 100), (crowds.get(Math.floor(wait / 100)) ?? 0) + 1)
+  return Math.max(...crowds.values()) / waits.length
 }

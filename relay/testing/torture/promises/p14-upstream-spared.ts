@@ -4,14 +4,14 @@ import { Supervisor } from '../../../upstream/supervisor.ts'
 import { UpstreamError } from '../../../upstream/upstream-error.ts'
 import { pause } from '../parts/pause.ts'
 import { scene } from '../parts/scene.ts'
-import { atMost, exactly } from '../promise.ts'
+import { atLeast, atMost, exactly } from '../promise.ts'
 import type { Figure, Promised, Torture } from '../promise.ts'
 
 export const upstreamSpared: Promised = {
   id: 'P14',
   says: 'The upstream is never stormed',
   run: async (torture: Torture): Promise<readonly Figure[]> => {
-    const outside = await scheduled(torture)
+    const { outside, mean } = await scheduled(torture)
     const replicas = torture.scaled(10, 4)
     const stage = await scene(torture, { name: 'p14', replicas })
     const { upstream } = stage
@@ -21,7 +21,7 @@ export const upstreamSpared: Promised = {
     const began = performance.now()
     const from = upstream.asked.length
     while (performance.now() - began < lasts) {
-      await upstream.fall(torture.random.pick(['hang', 'reset', 500, 503, 'refuse'] as const))
+      await upstream.fall(torture.random.pick(['hang', 'reset', 'garbage', 500, 503] as const))
       await pause(300 + torture.random.below(2_000))
       await upstream.heal()
       upstream.publish()
@@ -33,6 +33,9 @@ export const upstreamSpared: Promised = {
     const converged = await stage.converged(60_000)
     return [
       exactly('waits outside the published schedule', outside, 0),
+      // Full jitter: a wait is anything below its ceiling, so half of it on the average.
+      atLeast('mean wait, of its ceiling', mean, 0.4),
+      atMost('mean wait, of its ceiling', mean, 0.65),
       // Intervals vary by a tenth; one request more for the moment between.
       atMost('requests per interval', (asked - 1) / (intervals / 0.9), 1),
       exactly('replicas behind at the end', Number.isNaN(converged) ? 1 : 0, 0),
@@ -40,9 +43,11 @@ export const upstreamSpared: Promised = {
   },
 }
 
-/** Ten minutes of failures in fake time, many times over: waits that the schedule of `backoff.ts` does not allow. */
-async function scheduled(torture: Torture): Promise<number> {
+/** Ten minutes of failures in fake time, many times over: waits that the published schedule does not allow. */
+async function scheduled(torture: Torture): Promise<{ outside: number; mean: number }> {
   let outside = 0
+  let shares = 0
+  let waits = 0
   const runs = torture.scaled(1_000, 30)
   for (let run = 0; run < runs; run += 1) {
     const timers = new FakeTimers({ seed: torture.random.below(2 ** 31) })
@@ -66,9 +71,11 @@ async function scheduled(torture: Torture): Promise<number> {
     for (let index = 1; index < attempts.length; index += 1) {
       const wait = (attempts[index] ?? 0) - (attempts[index - 1] ?? 0)
       const ceiling = Math.min(cap, base * 2 ** (index - 1))
+      shares += wait / ceiling
+      waits += 1
       if (wait < floor || wait > Math.max(ceiling, 1_000)) outside += 1
     }
     if (timers.pending > 0 || attempts.length < 3) outside += 1
   }
-  return outside
+  return { outside, mean: shares / waits }
 }
