@@ -16,8 +16,8 @@ import { discard } from './transport.ts'
 import type { Transport } from './transport.ts'
 
 export interface FeedSink {
-  /** A document, with the stream's id. Tells whether it could be used. */
-  document(bytes: Uint8Array, via: 'stream' | 'poll', stale: boolean): boolean
+  /** A document; `stale` when the relay knows that there is a newer one. Tells whether it was taken. Never rejects. */
+  document(bytes: Uint8Array, via: 'stream' | 'poll', stale: boolean): boolean | Promise<boolean>
   /** The relay said that what was taken last is what it serves. */
   current(): void
   /** The relay is not heard any more, or was not reached. */
@@ -139,7 +139,7 @@ export class DocumentFeed {
         },
         retry: (milliseconds) => (this.#retry = milliseconds),
         event: (event) => {
-          if (abort.signal.aborted || !this.#take(event)) return
+          if (abort.signal.aborted || !this.#hear(event)) return
           timers.clearTimeout(early)
           begun = true
           this.connection = 'live'
@@ -159,14 +159,19 @@ export class DocumentFeed {
   }
 
   /** Whether it was one of the events that say what the relay serves. */
-  #take({ type, data, id }: StreamEvent): boolean {
+  #hear({ type, data, id }: StreamEvent): boolean {
     const { sink } = this.#options
     if (type === 'current') {
       sink.current()
     } else if (type === 'document') {
       // Said before the document, which may be megabytes that nobody should search.
       const stale = data.slice(0, data.indexOf('"document":')).includes('"stale":true')
-      if (sink.document(new TextEncoder().encode(data), 'stream', stale) && !stale) this.#lastEventId = id
+      const remember = (taken: boolean): void => {
+        if (taken && !stale) this.#lastEventId = id
+      }
+      const taken = sink.document(new TextEncoder().encode(data), 'stream', stale)
+      if (typeof taken === 'boolean') remember(taken)
+      else void taken.then(remember)
     } else {
       return false
     }
@@ -189,7 +194,7 @@ export class DocumentFeed {
       }
       const bytes = new Uint8Array(await response.arrayBuffer())
       this.#heard()
-      if (sink.document(bytes, 'poll', false)) this.#etag = response.headers.get('etag') ?? ''
+      if (await sink.document(bytes, 'poll', false)) this.#etag = response.headers.get('etag') ?? ''
     })
   }
 

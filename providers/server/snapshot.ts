@@ -2,8 +2,8 @@
  * One document, compiled. Built whole or not at all, so that whoever holds an older one keeps it when this one turns out
  * to be unusable.
  */
-import { compile, unwrap } from '@halyard/engine'
-import type { Problem, Ruleset } from '@halyard/engine'
+import { compile, compileInSteps, survey, unwrap } from '@halyard/engine'
+import type { Compiled, Problem, Ruleset } from '@halyard/engine'
 import type { Bootstrap } from './options.ts'
 import type { Timers } from './timers.ts'
 
@@ -25,8 +25,41 @@ export interface Snapshot {
 /** Throws DocumentError. */
 export function snapshotOf(document: Bootstrap, origin: Origin, timers: Pick<Timers, 'random'>): Snapshot {
   const bytes = document instanceof Uint8Array ? document : new TextEncoder().encode(textOf(document))
+  return assembled(bytes, origin, compile({ dialect: 'halyard', document: bytes, random: () => timers.random() }))
+}
+
+/** Documents of at least this size are compiled with pauses where somebody is served meanwhile. Bytes. */
+export const LARGE: number = 128 * 1024
+/** How long one step between two pauses takes at most, give or take a flag. Milliseconds. */
+const STEP_MS = 4
+
+/**
+ * As `snapshotOf`, letting others run in between: megabytes of flags take the better part of a second, in which an
+ * application would answer nobody. Resolves to undefined as soon as `overtaken` holds. Rejects with DocumentError.
+ */
+export async function snapshotInSteps(
+  bytes: Uint8Array,
+  origin: Origin,
+  timers: Timers,
+  overtaken: () => boolean,
+): Promise<Snapshot | undefined> {
+  const breathe = (): Promise<void> => new Promise((resolve) => void timers.setTimeout(resolve, 0))
+  const { sha256 } = unwrap(bytes)
+  const outline = survey(bytes)
+  await breathe()
+  const work = compileInSteps({ dialect: 'halyard', document: bytes, outline, sha256, random: () => timers.random() })
+  for (let began = performance.now(); !overtaken();) {
+    const step = work.next()
+    if (step.done === true) return assembled(bytes, origin, step.value)
+    if (performance.now() - began < STEP_MS) continue
+    await breathe()
+    began = performance.now()
+  }
+  return undefined
+}
+
+function assembled(bytes: Uint8Array, origin: Origin, { ruleset, problems }: Compiled): Snapshot {
   const { epoch, version, receivedAt } = unwrap(bytes)
-  const { ruleset, problems } = compile({ dialect: 'halyard', document: bytes, random: () => timers.random() })
   return { ruleset, problems, origin, bytes, epoch, version, receivedAt }
 }
 
