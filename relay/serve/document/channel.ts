@@ -1,5 +1,4 @@
 /** One client of `/v1/document/stream`: the document, whole, whenever there is another one. */
-import { Buffer } from 'node:buffer'
 import type { Snapshot } from '../../environment/snapshot.ts'
 import type { Outlet } from '../http-message.ts'
 import { PromptAudience } from '../stream/audience.ts'
@@ -58,7 +57,7 @@ export class DocumentChannel extends Channel {
 
   protected begin(): void {
     const { hub } = this.#documents
-    this.outlet.write(Buffer.from(hub.streams.retry()))
+    this.write(hub.streams.retry())
     if (hub.point !== undefined && this.#ahead?.revision === hub.point.revision) {
       this.#told = hub.point.revision
       this.write(currentFrame(hub.point))
@@ -75,7 +74,7 @@ export class DocumentChannel extends Channel {
   }
 }
 
-function currentFrame(point: Point): Buffer {
+function currentFrame(point: Point): string {
   const { revision, epoch, version } = point
-  return Buffer.from(eventText('current', idText(point), JSON.stringify({ revision, epoch, version })))
+  return eventText('current', idText(point), JSON.stringify({ revision, epoch, version }))
 }

@@ -8,7 +8,7 @@ import { PacedAudience } from '../stream/audience.ts'
 import { Channel } from '../stream/channel.ts'
 import type { Point } from '../stream/history.ts'
 import type { Hub } from '../stream/hub.ts'
-import { eventText, HEARTBEAT } from '../stream/sse.ts'
+import { eventText } from '../stream/sse.ts'
 import type { Caller } from '../tenants.ts'
 
 /** A client without an id that connects so soon after a change may have asked before and connected after it, ms. */
@@ -73,14 +73,14 @@ export class NoticeChannel extends Channel {
    */
   protected begin(): void {
     const { point, streams, timers } = this.#hub
-    const opening = [HEARTBEAT, Buffer.from(streams.retry())]
+    let opening = `:\n\n${streams.retry()}`
     if (point !== undefined) {
       const { id, frame } = noticeOf(point)
-      opening.push(Buffer.from(eventText('connected', id, '{}')))
+      opening += eventText('connected', id, '{}')
       const isNew = timers.now() - point.at < RECENT_MS
-      if (this.#told === '' ? isNew : this.#told !== id) opening.push(frame)
+      if (this.#told === '' ? isNew : this.#told !== id) opening += frame.toString()
       this.#told = id
     }
-    this.write(Buffer.concat(opening))
+    this.write(opening)
   }
 }

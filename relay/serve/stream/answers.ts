@@ -2,21 +2,24 @@
  * The events of evaluated streams: every answer of a group, or what has changed from one group to the next. Only flags
  * that may have changed are evaluated again, and of these only those that really did are sent.
  */
-import { Buffer } from 'node:buffer'
+import type { Buffer } from 'node:buffer'
 import { isDeepStrictEqual } from 'node:util'
 import type { Context, Outcome, Ruleset } from '@halyard/engine'
 import { LRUCache } from 'lru-cache'
 import type { EvaluationCounter } from '../observer.ts'
+import type { Frame } from './channel.ts'
 import { idText } from './event-id.ts'
 import type { Group } from './groups.ts'
 import type { History } from './history.ts'
+import { ownBuffer } from './scratch.ts'
 import { eventText } from './sse.ts'
 
 /** Frames kept for further members of a group, bytes. */
 const FRAME_BYTES = 8_388_608
 /** Bookkeeping of a kept frame besides its bytes, roughly. */
 const OVERHEAD = 256
-const NOTHING = Buffer.alloc(0)
+/** Stands for no event among frames that are kept. */
+const NOTHING: Buffer = ownBuffer('')
 
 export class Answers {
   readonly #history: History
@@ -33,34 +36,41 @@ export class Answers {
     this.#counter = counter
   }
 
-  whole(group: Group, context: Context, stale: boolean): Buffer {
-    return this.#shared(`${stale ? 's' : ''}${group.number}`, group, () => this.#whole(group, context, stale))
+  whole(group: Group, context: Context, stale: boolean): Frame {
+    if (group.members <= 1) return this.#whole(group, context, stale)
+    return this.#shared(`${stale ? 's' : ''}${group.number}`, () => this.#whole(group, context, stale))
   }
 
-  /** The event that leads from one group's answers to another's; undefined when they are the same. */
-  step(before: Group, after: Group, context: Context, stale: boolean): Buffer | undefined {
+  /**
+   * The event that leads from one group's answers to another's; undefined when they are the same. The client is counted in
+   * the latter already.
+   */
+  step(before: Group, after: Group, context: Context, stale: boolean): Frame | undefined {
     if (before.projection === undefined || after.projection === undefined || before.point.snapshot === undefined) {
       return this.whole(after, context, stale)
     }
     if (before.scope.identity !== after.scope.identity) return this.whole(after, context, stale)
     const key = `${stale ? 's' : ''}${before.number}>${after.number}`
-    const frame = this.#shared(key, after, () => this.#changed(before, after, context, stale) ?? NOTHING)
+    if (before.members === 0) return this.#changed(before, after, context, stale)
+    const frame = this.#shared(key, () => this.#changed(before, after, context, stale))
     return frame === NOTHING ? undefined : frame
   }
 
   /** Says that nothing has changed. */
-  current(group: Group, stale: boolean): Buffer {
+  current(group: Group, stale: boolean): string {
     return frameOf('current', group, stale, '')
   }
 
-  #shared(key: string, group: Group, make: () => Buffer): Buffer {
-    if (group.projection === undefined) return make()
+  #shared(key: string, make: () => string | undefined): Buffer {
     let frame = this.#frames.get(key)
-    if (frame === undefined) this.#frames.set(key, (frame = make()))
+    if (frame === undefined) {
+      const text = make()
+      this.#frames.set(key, (frame = text === undefined ? NOTHING : ownBuffer(text)))
+    }
     return frame
   }
 
-  #whole(group: Group, context: Context, stale: boolean): Buffer {
+  #whole(group: Group, context: Context, stale: boolean): string {
     const ruleset = group.point.snapshot?.ruleset
     const { view, encoder } = group.scope
     const counter = this.#counter()
@@ -72,7 +82,7 @@ export class Answers {
     return frameOf('whole', group, stale, `,"flags":[${flags}]${metadataOf(group)}`)
   }
 
-  #changed(before: Group, after: Group, context: Context, stale: boolean): Buffer | undefined {
+  #changed(before: Group, after: Group, context: Context, stale: boolean): string | undefined {
     const was = before.point.snapshot?.ruleset
     const is = after.point.snapshot?.ruleset
     if (was === undefined || is === undefined) return undefined
@@ -133,8 +143,8 @@ function metadataOf({ scope, point }: Group): string {
   return !scope.metadata || Object.keys(metadata).length === 0 ? '' : `,"metadata":${JSON.stringify(metadata)}`
 }
 
-function frameOf(event: string, { point, answers }: Group, stale: boolean, members: string): Buffer {
+function frameOf(event: string, { point, answers }: Group, stale: boolean, members: string): string {
   const { revision, epoch, version } = point
   const head = `{"revision":${JSON.stringify(revision)},"epoch":${epoch},"version":${version}`
-  return Buffer.from(eventText(event, idText(point, answers), `${head}${stale ? ',"stale":true' : ''}${members}}`))
+  return eventText(event, idText(point, answers), `${head}${stale ? ',"stale":true' : ''}${members}}`)
 }

@@ -6,6 +6,8 @@
 import type { Buffer } from 'node:buffer'
 import type { Outlet, OutletListener } from '../http-message.ts'
 import type { Caller } from '../tenants.ts'
+import { ownBuffer } from './scratch.ts'
+import type { Scratch } from './scratch.ts'
 
 export type StreamKind = 'events' | 'evaluated' | 'document'
 
@@ -15,10 +17,14 @@ export type StreamKind = 'events' | 'evaluated' | 'document'
  */
 export type StreamEnd = 'client' | 'slow' | 'aged' | 'revoked' | 'drained' | 'failed'
 
+/** One event or several, as they go out. */
+export type Frame = string | Buffer
+
 /** What channels need of whoever keeps them. */
 export interface Keeper {
   /** Most bytes to hand over at a time. */
   readonly pendingBytes: number
+  readonly scratch: Scratch
   /** The channel is closed. */
   left(channel: Channel): void
   /** Something threw: a defect, which may cost this client its stream and nobody else anything. */
@@ -81,13 +87,19 @@ export abstract class Channel implements OutletListener {
     }
   }
 
-  write(frame: Buffer): void {
-    const { pendingBytes } = this.keeper
-    if (frame.length <= pendingBytes) {
-      this.outlet.write(frame)
+  /** A text is a frame for this client only, a buffer one that may be shared. */
+  write(frame: Frame): void {
+    const { pendingBytes, scratch } = this.keeper
+    if (typeof frame === 'string' && frame.length <= pendingBytes && scratch.fits(frame)) {
+      scratch.write(frame, this.outlet)
       return
     }
-    this.#rest = frame
+    const bytes = typeof frame === 'string' ? ownBuffer(frame) : frame
+    if (bytes.length <= pendingBytes) {
+      this.outlet.write(bytes)
+      return
+    }
+    this.#rest = bytes
     this.#writePieces()
   }
 
@@ -107,10 +119,10 @@ export abstract class Channel implements OutletListener {
   }
 
   /** Says goodbye; a frame that is only partly handed over is lost, which its client notices by the missing end. */
-  finish(end: StreamEnd, last?: Buffer): void {
+  finish(end: StreamEnd, last?: string): void {
     this.end = end
     this.behind = false
-    if (last !== undefined && !this.busy) this.outlet.write(last)
+    if (last !== undefined && !this.busy) this.write(last)
     this.#rest = undefined
     this.outlet.end()
   }

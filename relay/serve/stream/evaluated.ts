@@ -1,5 +1,4 @@
 /** One client of `/v1/stream`: the answers of one context, whole at first and then as they change. */
-import { Buffer } from 'node:buffer'
 import type { Context } from '@halyard/engine'
 import type { Outlet } from '../http-message.ts'
 import type { Caller } from '../tenants.ts'
@@ -11,9 +10,6 @@ import type { EventId } from './event-id.ts'
 import { Groups } from './groups.ts'
 import type { Group } from './groups.ts'
 import type { Hub } from './hub.ts'
-
-/** A first frame below this is joined with the `retry:` before it, so that both are one packet. */
-const JOINED_BYTES = 16_384
 
 /** What the evaluated streams of an environment share. */
 export class EvaluatedStreams {
@@ -60,6 +56,7 @@ export class EvaluatedChannel extends Channel {
 
   override closed(): void {
     this.#streams.audience.leave(this)
+    this.#enter(undefined)
     super.closed()
   }
 
@@ -71,7 +68,7 @@ export class EvaluatedChannel extends Channel {
     const scope = groups.scopeOf(this.caller)
     if (before?.point === point && before.scope.identity === scope.identity) return
     const after = groups.at(point, scope, this.#context)
-    this.#group = after
+    this.#enter(after)
     const stale = this.#isStale()
     const frame =
       before === undefined
@@ -85,14 +82,14 @@ export class EvaluatedChannel extends Channel {
     this.#last = undefined
     const { hub, groups, answers } = this.#streams
     const { point } = hub
-    const retry = Buffer.from(hub.streams.retry())
+    const retry = hub.streams.retry()
     if (point === undefined) {
       this.write(retry)
       return
     }
     const scope = groups.scopeOf(this.caller)
     const after = groups.at(point, scope, this.#context)
-    this.#group = after
+    this.#enter(after)
     const stale = this.#isStale()
     const before = last === undefined ? undefined : this.#resumed(last, after)
     const frame =
@@ -101,12 +98,18 @@ export class EvaluatedChannel extends Channel {
         : before === after
           ? answers.current(after, stale)
           : (answers.step(before, after, this.#context, stale) ?? answers.current(after, stale))
-    if (frame.length <= JOINED_BYTES) {
-      this.write(Buffer.concat([retry, frame]))
+    if (typeof frame === 'string') {
+      this.write(retry + frame)
       return
     }
-    this.outlet.write(retry)
+    this.write(retry)
     this.write(frame)
+  }
+
+  #enter(group: Group | undefined): void {
+    if (this.#group !== undefined) this.#group.members--
+    this.#group = group
+    if (group !== undefined) group.members++
   }
 
   /** What the client was told elsewhere or before, if that is still known and was about these answers. */

@@ -27,6 +27,8 @@ export class Group {
   readonly projection: string | undefined
   /** Never used twice in a process. */
   readonly number: number
+  /** How many clients are in it: what nobody shares is not worth keeping. */
+  members = 0
   #answers: string | undefined
 
   constructor(scope: Scope, point: Point, projection: string | undefined, number: number) {

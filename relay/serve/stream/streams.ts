@@ -2,13 +2,13 @@
  * All open streams of a process: admission, one sweep a second for all of them (heartbeats, slow clients, age, keys that
  * have expired), and the goodbye. A timer for each of ten thousand idle clients would cost more than the clients.
  */
-import { Buffer } from 'node:buffer'
 import type { Timers } from '../clock.ts'
 import type { HttpReply, Outlet } from '../http-message.ts'
 import type { Observer } from '../observer.ts'
 import { failure } from '../replies.ts'
 import type { Caller } from '../tenants.ts'
 import type { Channel, Keeper, StreamKind } from './channel.ts'
+import { Scratch } from './scratch.ts'
 import type { StreamSettings } from './settings.ts'
 import { HEARTBEAT, retryText, STREAM_HEADERS } from './sse.ts'
 
@@ -28,6 +28,7 @@ export class Streams implements Keeper {
   readonly settings: StreamSettings
   readonly timers: Timers
   readonly observer: Observer
+  readonly scratch: Scratch = new Scratch()
   readonly #channels = new Set<Channel>()
   readonly #byKey = new Map<string, number>()
   readonly #startedAt: number
@@ -119,7 +120,7 @@ export class Streams implements Keeper {
         for (const channel of this.#channels) {
           if (channel.end !== 'client') continue
           if (due-- <= 0) break
-          channel.finish('drained', Buffer.from(this.retry()))
+          channel.finish('drained', this.retry())
         }
         if (left <= 0 || windowMs === 0) resolve()
         else this.timers.setTimeout(turn, Math.min(left, windowMs / PORTIONS))
@@ -150,7 +151,7 @@ export class Streams implements Keeper {
       if (this.#stuck(channel, second)) channel.cut('slow')
       else if (channel.end !== 'client') continue
       else if (now >= (channel.caller.grant?.expiresAt ?? Infinity)) channel.finish('revoked')
-      else if (second >= channel.endsAt) channel.finish('aged', Buffer.from(this.retry()))
+      else if (second >= channel.endsAt) channel.finish('aged', this.retry())
       else if (channel.beat === beat) channel.heartbeat(HEARTBEAT)
     }
     this.#sweeping = this.#channels.size === 0 ? undefined : this.timers.setTimeout(() => this.#sweep(), SWEEP_MS)

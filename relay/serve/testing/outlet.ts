@@ -18,7 +18,8 @@ export class MemoryOutlet implements Outlet {
   write(bytes: Buffer): void {
     if (this.state !== 'open') return
     if (this.pending > 0) this.pushed++
-    this.written.push(bytes)
+    // What was taken is the writer's to use again; what waits is not, and is looked at when it is taken.
+    this.written.push(this.reads ? Buffer.from(bytes) : bytes)
     if (!this.reads) this.pending += bytes.length
     this.most = Math.max(this.most, this.pending)
   }
@@ -39,6 +40,7 @@ export class MemoryOutlet implements Outlet {
     if (this.pending === 0) return
     this.pending -= Math.min(bytes, this.pending)
     if (this.pending > 0) return
+    for (const [index, bytes] of this.written.entries()) this.written[index] = Buffer.from(bytes)
     if (this.state === 'ended') this.#close()
     else this.listener?.drained()
   }
