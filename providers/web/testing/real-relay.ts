@@ -16,6 +16,9 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
+/** By name: whether it is on, or which of its variants everybody has. */
+export type Flags = Readonly<Record<string, boolean | 'red' | 'blue'>>
+
 export class RealRelay {
   url = ''
   #management = ''
@@ -29,17 +32,20 @@ export class RealRelay {
     this.#origin = origin
   }
 
-  /** Serves boolean flags by name to pages of `origin`. */
-  static async start(flags: Record<string, boolean>, origin: string): Promise<RealRelay> {
+  /** Serves flags to pages of `origin`. */
+  static async start(flags: Flags, origin: string): Promise<RealRelay> {
     const relay = new RealRelay(await mkdtemp(join(tmpdir(), 'halyard-web-')), origin)
     await relay.set(flags)
     await relay.up()
     return relay
   }
 
-  /** Replaces the document, which the relay watches. Every flag is on for the user `vip`. */
-  async set(flags: Record<string, boolean>): Promise<void> {
+  /** Replaces the document, which the relay watches. Every boolean flag is on for the user `vip`. */
+  async set(flags: Flags): Promise<void> {
     const entries = Object.entries(flags).map(([key, on]) => {
+      if (typeof on === 'string') {
+        return [key, { state: 'ENABLED', variants: { red: 'red', blue: 'blue' }, defaultVariant: on }]
+      }
       const targeting = { if: [{ '==': [{ var: 'targetingKey' }, 'vip'] }, 'on', on ? 'on' : 'off'] }
       return [key, { state: 'ENABLED', variants: { on: true, off: false }, defaultVariant: 'off', targeting }]
     })

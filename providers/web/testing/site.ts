@@ -24,7 +24,8 @@ export async function serveSite(entry: string): Promise<Site> {
   const page = `<!doctype html><meta charset="utf-8"><title>shop</title><div id="root"></div><script type="module">${script.replaceAll('</script', '<\\/script')}</script>`
   const framed = '<!doctype html><title>frame</title><iframe sandbox="allow-scripts" src="/"></iframe>'
   const server = createServer((request, response) => {
-    const body = request.url === '/' ? page : request.url === '/framed' ? framed : undefined
+    const path = request.url?.split('?')[0]
+    const body = path === '/' ? page : path === '/framed' ? framed : undefined
     response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'text/html; charset=utf-8' }).end(body)
   })
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
