@@ -48,16 +48,22 @@ export function nextStep(situation: Situation): Step {
 }
 
 function asLeader({ vouched, newest, unusable, floor }: Situation, served: Stamp): Step {
-  const limit = newest !== undefined && (floor === undefined || compareGenerations(newest, floor) >= 0) ? newest : floor
   const adoptable = newest !== undefined && !unusable && compareGenerations(newest, served) > 0
   if (adoptable && (newest.epoch > served.epoch || newest.sha256 === served.sha256 || !vouched)) {
     return { kind: 'adopt' }
   }
-  if (limit !== undefined && compareGenerations(limit, served) >= 0 && !same(limit, served)) {
-    const { epoch, version, sha256 } = limit
-    return { kind: 'restamp', order: { epoch, version: sha256 === served.sha256 ? version : version + 1 } }
+  const [top, ...below] = [newest, floor]
+    .filter((one) => one !== undefined)
+    .filter((one) => compareGenerations(one, served) >= 0 && !same(one, served))
+    .sort((a, b) => compareGenerations(b, a))
+  if (top !== undefined) {
+    const { epoch, version } = top
+    const level = [top, ...below].filter((one) => compareGenerations(one, top) === 0)
+    const above = level.some(({ sha256 }) => sha256 !== served.sha256)
+    return { kind: 'restamp', order: { epoch, version: above ? version + 1 : version } }
   }
-  return newest === undefined || compareGenerations(newest, served) < 0 ? { kind: 'save', authority: 'lease' } : NONE
+  const behind = newest === undefined || compareGenerations(newest, served) < 0
+  return behind ? { kind: 'save', authority: 'lease' } : NONE
 }
 
 /** Whether a floor already makes the leader go above what this replica serves. */

@@ -11,8 +11,8 @@ import { STORED_IN_LUA } from './redis-script.ts'
 
 /**
  * KEYS: lease, fence, generations. ARGV: holder, own token (0: none), milliseconds to live, whether to hold it ('1'),
- * report, highest token this replica has ever heard of, floor as `epoch.version.sha256` or nothing, `token.beat` of a
- * lease known to be dead or nothing. Returns holder, token, beat, milliseconds left, report, newest field, floor, and 1 when it is ours.
+ * report, highest token this replica has ever heard of, floor as `epoch.version.sha256` or nothing, the mark
+ * `token.beat.holder` of a lease known to be dead or nothing. Returns holder, token, beat, milliseconds left, report, newest field, floor, and 1 when it is ours.
  */
 export const TEND_SCRIPT: string = `${STORED_IN_LUA}
 local held = redis.call('HMGET', KEYS[1], 'holder', 'token', 'beat', 'report')
@@ -23,7 +23,7 @@ local mine = false
 if ARGV[4] == '1' then
   mine = holder == me and token == own
   -- A replica whose environment was reconfigured succeeds itself; one that was succeeded does not take it back.
-  local free = not holder or (holder == me and own == 0) or ARGV[8] == token .. '.' .. beat
+  local free = not holder or (holder == me and own == 0) or ARGV[8] == token .. '.' .. beat .. '.' .. holder
   if mine then
     beat = beat + 1
   elseif free then

@@ -37,7 +37,7 @@ export interface LeaseView {
   readonly mine: boolean
   /** Milliseconds until it expires by Redis's clock. */
   readonly left: number
-  /** Changes with every renewal. */
+  /** Changes with every renewal, and is no other lease’s, also when Redis has forgotten its tokens. */
   readonly mark: string
   readonly report: string
   readonly newest: FieldName | undefined
@@ -78,7 +78,7 @@ export class Lease {
       token: Number(token ?? 0),
       mine: mine === '1',
       left: Math.max(0, Number(left ?? 0)),
-      mark: `${token}.${beat}`,
+      mark: `${token}.${beat}.${holder}`,
       report: told ?? '',
       newest: parseFieldName(newest ?? ''),
       floor: parseStamp(lowest ?? ''),

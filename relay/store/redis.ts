@@ -34,6 +34,7 @@ interface Wanted {
 /** Keeps the newest generations of each environment in one Redis, Sentinel group or Cluster. */
 export class RedisStore implements Store {
   readonly name = 'redis'
+  readonly shared = true
   /** The connection, for leases and notices to share. */
   readonly link: RedisLink
   readonly #keep: number

@@ -53,6 +53,8 @@ export interface StoreStatus {
 export interface Store {
   /** For logs and metrics: `disk`, `redis`. */
   readonly name: string
+  /** Whether other replicas write to it too. */
+  readonly shared: boolean
   /** Valid generations, newest first; whatever was skipped is a problem, and an outage is a problem too. */
   load(environment: string): Promise<{ generations: Generation[]; problems: Problem[] }>
   /**
