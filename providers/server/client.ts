@@ -63,6 +63,7 @@ export class HalyardClient {
       refused: (error) => this.#lost(error, 'feed'),
     })
     this.#reporter = new Reporter({ transport, ...settings }, settings.exposures)
+    if (settings.mode === 'offline') void this.#reporter.close(0)
     this.#health = new Health({
       timers,
       staleAfterMs,
@@ -122,7 +123,7 @@ export class HalyardClient {
 
   /** Whether answers come from the relay now, and have to be waited for. */
   get asksRelay(): boolean {
-    return this.#settings.mode !== 'in-process' && this.#holder.snapshot === undefined
+    return this.#mayAsk() && this.#holder.snapshot === undefined
   }
 
   /** Metadata of the whole flag set, which every flag's own is laid over. */
@@ -191,8 +192,11 @@ export class HalyardClient {
     try {
       if (mode !== 'remote') await Promise.race([this.#holder.restore(), this.#until(() => late)])
       if (this.#closing !== undefined) throw new RelayError('network', 'closed')
+      if (mode === 'offline' && !this.#usable()) {
+        throw this.#holder.refusal ?? new RelayError('document', 'offline: neither bootstrap nor store has a document')
+      }
       if (mode === 'remote') this.#remote.start()
-      else this.#feed.start()
+      else if (mode !== 'offline') this.#feed.start()
       await this.#until(() => late || this.#usable() || this.#hopeless() !== undefined)
       if (this.#closing !== undefined) throw new RelayError('network', 'closed')
       if (!this.#usable()) {
@@ -224,16 +228,17 @@ export class HalyardClient {
     for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
+  #mayAsk(): boolean {
+    return this.#settings.mode === 'remote' || this.#settings.mode === 'auto'
+  }
+
   #usable(): boolean {
-    return (
-      this.#holder.snapshot !== undefined ||
-      (this.#settings.mode !== 'in-process' && this.#remote.obstacle === undefined)
-    )
+    return this.#holder.snapshot !== undefined || (this.#mayAsk() && this.#remote.obstacle === undefined)
   }
 
   /** The refusal after which waiting makes no sense. */
   #hopeless(): RelayError | undefined {
-    const error = this.#settings.mode === 'in-process' ? this.#health.lastError : this.#remote.obstacle
+    const error = this.#mayAsk() ? this.#remote.obstacle : this.#health.lastError
     return error?.kind === 'refused' ? error : undefined
   }
 

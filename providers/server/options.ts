@@ -8,11 +8,18 @@ import { systemTimers } from './timers.ts'
 import type { Timers } from './timers.ts'
 
 /** Where evaluation happens. */
-export type Mode = 'in-process' | 'remote' | 'auto'
-const MODES: readonly Mode[] = ['in-process', 'remote', 'auto']
+export type Mode = 'in-process' | 'remote' | 'auto' | 'offline'
+const MODES: readonly Mode[] = ['in-process', 'remote', 'auto', 'offline']
 
-/** A document as a relay's `/v1/document` gives it: its text, bytes, or parsed. */
-export type Bootstrap = string | Uint8Array | object
+/** A document as a relay's `/v1/document` gives it: its text, bytes, or parsed; or a vendor's own, and whose it is. */
+export type Bootstrap = string | Uint8Array | object | BareDocument
+
+export interface BareDocument {
+  /** For example `flagd`; see `dialectNames` of `@halyard/engine`. */
+  readonly dialect: string
+  readonly options?: Readonly<Record<string, unknown>>
+  readonly document: string | Uint8Array | object
+}
 
 export interface ExposureOptions {
   /** Pairs of flag, variant and targeting key that are remembered as told. Default 50,000. */
@@ -28,7 +35,10 @@ export interface HalyardOptions {
   readonly key?: string
   /** Name of the environment, where the key does not decide it. */
   readonly environment?: string
-  /** Default `in-process`. `auto` asks the relay for each answer as long as there is no document. */
+  /**
+   * Default `in-process`. `auto` asks the relay for each answer as long as there is no document. `offline` asks nobody
+   * ever: answers come from `bootstrap` or `store`.
+   */
   readonly mode?: Mode
   /** A document to begin with, or a function that fetches one. */
   readonly bootstrap?: Bootstrap | (() => Bootstrap | undefined | Promise<Bootstrap | undefined>)
@@ -93,7 +103,7 @@ export function readOptions(options: HalyardOptions = {}): Settings {
   const send = options.fetch ?? globalThis.fetch
   if (typeof send !== 'function') throw new TypeError('fetch: this runtime has none, hand one in')
   return {
-    url: url(options.url ?? fromEnvironment.endpoint),
+    url: mode === 'offline' ? '' : url(options.url ?? fromEnvironment.endpoint),
     mode,
     headers: headers(options, fromEnvironment.headers),
     bootstrap: options.bootstrap,

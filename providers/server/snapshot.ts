@@ -4,7 +4,7 @@
  */
 import { compile, compileInSteps, survey, unwrap } from '@halyard/engine'
 import type { Compiled, Problem, Ruleset } from '@halyard/engine'
-import type { Bootstrap } from './options.ts'
+import type { BareDocument, Bootstrap } from './options.ts'
 import type { Timers } from './timers.ts'
 
 /** Where a document came from. */
@@ -24,6 +24,7 @@ export interface Snapshot {
 
 /** Throws DocumentError. */
 export function snapshotOf(document: Bootstrap, origin: Origin, timers: Pick<Timers, 'random'>): Snapshot {
+  if (isBare(document)) return bare(document, origin, timers)
   const bytes = document instanceof Uint8Array ? document : new TextEncoder().encode(textOf(document))
   return assembled(bytes, origin, compile({ dialect: 'halyard', document: bytes, random: () => timers.random() }))
 }
@@ -56,6 +57,21 @@ export async function snapshotInSteps(
     began = performance.now()
   }
   return undefined
+}
+
+/** What a relay would add to it. */
+function isBare(document: Bootstrap): document is BareDocument {
+  if (typeof document !== 'object' || document instanceof Uint8Array) return false
+  return Object.hasOwn(document, 'dialect') && Object.hasOwn(document, 'document') && !Object.hasOwn(document, 'sha256')
+}
+
+function bare(
+  { dialect, options = {}, document }: BareDocument,
+  origin: Origin,
+  timers: Pick<Timers, 'random'>,
+): Snapshot {
+  const { ruleset, problems } = compile({ dialect, options, document, random: () => timers.random() })
+  return { ruleset, problems, origin, bytes: new Uint8Array(0), epoch: 0, version: 0, receivedAt: 0 }
 }
 
 function assembled(bytes: Uint8Array, origin: Origin, { ruleset, problems }: Compiled): Snapshot {
