@@ -2,7 +2,7 @@
  * `POST /ofrep/v1/evaluate/flags`: every flag's answer for one context, from one snapshot, as a join of prepared texts.
  * Whether the client already has that answer is decided before anything is evaluated.
  */
-import type { Context, Reason } from '@halyard/engine'
+import type { Context } from '@halyard/engine'
 import type { Snapshot } from '../../environment/snapshot.ts'
 import { preferredCoding, WORTH_CODING } from '../compression.ts'
 import { eventStreamsOf } from '../events/advertise.ts'
@@ -19,7 +19,7 @@ import type { BulkBody } from './body-cache.ts'
 import { revisionArrived } from './catch-up.ts'
 import { CodedBodies } from './coded-bodies.ts'
 import { readContext } from './context.ts'
-import { bodyOf } from './encoder.ts'
+import { bodyOf, REASONS } from './encoder.ts'
 import type { OfrepParts } from './single.ts'
 import { bulkTag } from './tag.ts'
 import type { TagScope } from './tag.ts'
@@ -104,18 +104,6 @@ function evaluate(
   return coded.code(tag, coding, body).then((made) => (made === undefined ? plain() : inCoding(made)))
 }
 
-const REASONS: readonly Reason[] = [
-  'STATIC',
-  'DEFAULT',
-  'TARGETING_MATCH',
-  'SPLIT',
-  'CACHED',
-  'DISABLED',
-  'UNKNOWN',
-  'STALE',
-  'ERROR',
-]
-
 function assemble(
   caller: Caller,
   snapshot: Snapshot,
@@ -124,19 +112,17 @@ function assemble(
   { stale, eventStreams }: TagScope,
 ): BulkBody {
   const encoder = encoderOf(caller)
-  const outcomes = caller.view.outcomes(snapshot.ruleset, context, now)
-  const counts = REASONS.map(() => 0)
-  const members = outcomes.map((outcome) => {
-    const reason = REASONS.indexOf(outcome.evaluation.reason)
-    counts[reason] = (counts[reason] ?? 0) + 1
-    return encoder.members(outcome)
-  })
-  const flags = members.length === 0 ? '' : `{${members.join('},{')}}`
+  const counts = [0, 0, 0, 0, 0, 0, 0, 0, 0]
+  let text = ''
+  for (const outcome of caller.view.outcomes(snapshot.ruleset, context, now)) {
+    const item = encoder.item(outcome)
+    counts[item.reason] = (counts[item.reason] ?? 0) + 1
+    text += text === '' ? `{"flags":[${item.text.slice(1)}` : item.text
+  }
   const metadata = caller.tenant.settings.flagSetMetadata === false ? '' : flagSetMetadata(snapshot, stale)
-  const reasons = REASONS.flatMap((reason, index) =>
-    counts[index] === 0 ? [] : [[reason, counts[index] ?? 0] as const],
-  )
-  return { bytes: bodyOf(`{"flags":[${flags}]${metadata}${eventStreams}}`), reasons }
+  const reasons = REASONS.map((reason, index) => [reason, counts[index] ?? 0] as const)
+  const bytes = bodyOf(`${text === '' ? '{"flags":[' : text}]${metadata}${eventStreams}}`)
+  return { bytes, reasons: reasons.filter(([, count]) => count > 0) }
 }
 
 /** A client that was told of a revision we do not serve must get an answer, never a "nothing changed". */

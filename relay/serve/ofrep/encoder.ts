@@ -3,12 +3,33 @@
  * their Ruleset, so the encoded forms go when it goes.
  */
 import { Buffer } from 'node:buffer'
-import type { Outcome } from '@halyard/engine'
+import type { Outcome, Reason } from '@halyard/engine'
 import type { Valueless } from '../settings.ts'
 
 /** What is sent for a text: ASCII is the same bytes either way, and cheapest as text. */
 export function bodyOf(text: string): string | Buffer {
   return Buffer.byteLength(text) === text.length ? text : Buffer.from(text)
+}
+
+/** All reasons, in the order by which lists of answers are counted. */
+export const REASONS: readonly Reason[] = [
+  'STATIC',
+  'DEFAULT',
+  'TARGETING_MATCH',
+  'SPLIT',
+  'CACHED',
+  'DISABLED',
+  'UNKNOWN',
+  'STALE',
+  'ERROR',
+]
+
+/** One outcome as part of a list. */
+export interface Item {
+  /** With a comma in front. */
+  readonly text: string
+  /** Its index in REASONS. */
+  readonly reason: number
 }
 
 /** One outcome, ready to be sent alone or among others. */
@@ -34,17 +55,21 @@ export class Encoder {
   readonly #valueless: Valueless
   readonly #snakeCase: boolean
   readonly #known = new WeakMap<Outcome, Encoded>()
+  readonly #items = new WeakMap<Outcome, Item>()
 
   constructor(valueless: Valueless, snakeCase: boolean) {
     this.#valueless = valueless
     this.#snakeCase = snakeCase
   }
 
-  /** As `encode(outcome).members`. Answers that need no spelling of ours, and most do not, are found without a search. */
-  members(outcome: Outcome): string {
-    const { value, errorCode } = outcome.evaluation
-    const isPlain = errorCode === undefined && (value !== undefined || this.#valueless === 'omit')
-    return isPlain ? outcome.json : this.encode(outcome).members
+  /** The answer as one of a list, with a comma in front: lists are joined of ready pieces. */
+  item(outcome: Outcome): Item {
+    let item = this.#items.get(outcome)
+    if (item === undefined) {
+      item = { text: `,{${this.encode(outcome).members}}`, reason: REASONS.indexOf(outcome.evaluation.reason) }
+      this.#items.set(outcome, item)
+    }
+    return item
   }
 
   encode(outcome: Outcome): Encoded {
