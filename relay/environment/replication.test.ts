@@ -252,6 +252,18 @@ describe('when a replica', () => {
     await expect.poll(() => roles([b])).toEqual(['leader'])
   })
 
+  it('is configured anew, the new environment leads in place of the old one, which follows until it is stopped', async () => {
+    const { url } = await redis()
+    const before = await replica({ name: 'a', url, vendor: new Vendor(flagd('one'), 20) })
+    await expect.poll(() => before.served()).toBe('1.1 one')
+    const after = await replica({ name: 'a', url, vendor: new Vendor(flagd('two'), 20) })
+    await expect.poll(() => served([before, after])).toEqual(['1.2 two', '1.2 two'])
+    await expect.poll(() => roles([before, after])).toEqual(['follower', 'leader'])
+    await before.stop()
+    await pause(1_500)
+    expect([before.roles, after.roles]).toEqual([['leader', 'follower'], ['leader']])
+  })
+
   it('speaks another dialect, it asks the vendor itself and leaves what the others share alone', async () => {
     const server = await redis()
     const a = await replica({ name: 'a', url: server.url, vendor: new Vendor(flagd('one'), 20) })

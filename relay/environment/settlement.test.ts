@@ -211,7 +211,7 @@ function history(seed: number): void {
   for (const other of others) expect(other).toEqual(first)
   const stamp = redis.newest
   expect(stamp).toEqual(first)
-  expect(replicas.map(({ leadership }) => leadership.role).sort()).toEqual(['follower', 'follower', 'leader'])
+  expect(replicas.filter(({ leadership }) => leadership.role === 'leader')).toHaveLength(1)
 }
 
 const [X, Y] = ['x'.repeat(64), 'y'.repeat(64)]
