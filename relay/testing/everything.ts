@@ -14,10 +14,10 @@ const ROOT = join(import.meta.dirname, '../..')
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
 /** The exit code, or the signal's usual one. */
-function run([program, ...args]: Step['command']): Promise<number> {
+function run({ command: [program, ...args], env = {} }: Step): Promise<number> {
   // Also when started without npm: the pinned tools before whatever the machine has.
   const path = [join(ROOT, 'node_modules/.bin'), process.env['PATH'] ?? ''].join(delimiter)
-  const child = spawn(program, args, { cwd: ROOT, stdio: 'inherit', env: { ...process.env, PATH: path } })
+  const child = spawn(program, args, { cwd: ROOT, stdio: 'inherit', env: { ...process.env, ...env, PATH: path } })
   return new Promise((resolve) => {
     child.once('error', (error) => {
       say(error.message)
@@ -30,7 +30,7 @@ function run([program, ...args]: Step['command']): Promise<number> {
 async function take(step: Step): Promise<StepResult> {
   say(`\n▶ ${step.name}: ${step.command.join(' ')}`)
   const start = performance.now()
-  const code = await run(step.command)
+  const code = await run(step)
   const milliseconds = performance.now() - start
   let tests: Tests | undefined
   let counted = true

@@ -62,6 +62,7 @@ test('every check and every vendor is a step', () => {
     'types',
     'unused code',
     'tests',
+    'serving tests by node:http',
     ...fuzzableVendors().map((name) => `fuzz ${name}`),
   ])
 })

@@ -8,6 +8,8 @@ import { basename, dirname, join } from 'node:path'
 export interface Step {
   readonly name: string
   readonly command: readonly [string, ...string[]]
+  /** Variables of its environment besides those of this process. */
+  readonly env?: Readonly<Record<string, string>>
   /** Where vitest writes its report, for the step that runs tests. */
   readonly report?: string
 }
@@ -38,24 +40,23 @@ export function allSteps(report: string, seed: number): readonly Step[] {
     { name: 'lint', command: ['oxlint', '--type-aware'] },
     { name: 'types', command: ['tsc', '-p', 'tsconfig.json'] },
     { name: 'unused code', command: ['knip'] },
+    { name: 'tests', command: vitest(report), report },
     {
-      name: 'tests',
-      command: [
-        'vitest',
-        'run',
-        '--config',
-        '.vitest.config.ts',
-        '--reporter=default',
-        '--reporter=json',
-        `--outputFile.json=${report}`,
-      ],
-      report,
+      name: 'serving tests by node:http',
+      command: [...vitest(`${report}.http`), 'relay/serve'],
+      env: { HALYARD_TEST_DOOR: 'http' },
+      report: `${report}.http`,
     },
     ...vendors.map((vendor): Step => {
       const fuzz = ['relay/testing/fuzz.ts', '--vendor', vendor, '--cases', '20000', '--seed', String(seed)]
       return { name: `fuzz ${vendor}`, command: ['node', ...fuzz] }
     }),
   ]
+}
+
+function vitest(report: string): [string, ...string[]] {
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  return ['vitest', 'run', '--config', '.vitest.config.ts', ...reporters]
 }
 
 /** Reads vitest's JSON report. Throws when it is none, since no tests must never look like no failures. */
