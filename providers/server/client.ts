@@ -183,10 +183,11 @@ export class HalyardClient {
   async #start(): Promise<void> {
     const { mode, initTimeoutMs, timers } = this.#settings
     let late = false
-    const timer = timers.setTimeout(() => {
+    const overdue = (): void => {
       late = true
       this.#notice()
-    }, initTimeoutMs)
+    }
+    const timer = timers.setTimeout(overdue, initTimeoutMs, true)
     // Half of the time is for the document alone.
     const half = mode === 'auto' ? timers.setTimeout(() => this.#remote.start(), initTimeoutMs / 2) : undefined
     try {

@@ -5,8 +5,8 @@
 export interface Timers {
   /** Milliseconds since the epoch. */
   now(): number
-  /** Calls once after `delay` milliseconds. */
-  setTimeout(callback: () => void, delay: number): unknown
+  /** Calls once after `delay` milliseconds. With `hold` the process stays alive for it: somebody awaits it. */
+  setTimeout(callback: () => void, delay: number, hold?: boolean): unknown
   /** Takes undefined and timers that have fired. */
   clearTimeout(handle: unknown): void
   /** Uniform in [0, 1). */
@@ -18,8 +18,9 @@ const LONGEST = 2_147_483_647
 
 export const systemTimers: Timers = {
   now: () => Date.now(),
-  setTimeout(callback, delay) {
+  setTimeout(callback, delay, hold = false) {
     const handle: unknown = setTimeout(callback, Math.min(Math.max(delay, 0), LONGEST))
+    if (hold) return handle
     if (typeof handle === 'object' && handle !== null && 'unref' in handle && typeof handle.unref === 'function') {
       handle.unref()
     }

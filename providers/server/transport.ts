@@ -51,7 +51,8 @@ export class Transport {
       return await send(url + path, {
         method,
         headers: { ...own, ...headers, ...(body === undefined ? undefined : { 'content-type': 'application/json' }) },
-        redirect: 'error',
+        // Not followed: keys are for the relay alone. Some edge runtimes do not know `error`.
+        redirect: 'manual',
         ...(body === undefined ? undefined : { body }),
         ...(signal === undefined ? undefined : { signal }),
       })

@@ -14,8 +14,15 @@ const snapshot = join(relay.folder, 'snapshot.json')
 const running: ChildProcess[] = []
 let url: string
 
-async function startApp(): Promise<ChildProcess> {
-  const env = { ...process.env, HALYARD_URL: relay.url, HALYARD_KEY: relay.serverKey, PORT: '0', SNAPSHOT: snapshot }
+async function startApp(more: Record<string, string> = {}): Promise<ChildProcess> {
+  const env = {
+    ...process.env,
+    HALYARD_URL: relay.url,
+    HALYARD_KEY: relay.serverKey,
+    PORT: '0',
+    SNAPSHOT: snapshot,
+    ...more,
+  }
   const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts')], { env, stdio: 'pipe' })
   running.push(child)
   let output = ''
@@ -64,6 +71,18 @@ it('sees a changed flag with the next request', async () => {
   relay.publish(shop())
   await until(async () => ((await ask('u1', 'a@acme.example')) as { beta: boolean }).beta)
 })
+
+it('opens without relay and snapshot, with the defaults in its code', async () => {
+  const empty = new RealRelay()
+  const usual = url
+  const child = await startApp({ HALYARD_URL: 'http://127.0.0.1:9', SNAPSHOT: join(empty.folder, 'none.json') })
+  expect(await ask('u1', 'a@acme.example')).toEqual({ title: 'Shop', beta: false })
+  expect((await fetch(`${url}/healthz`)).status).toBe(503)
+  child.kill('SIGTERM')
+  expect(await once(child, 'exit')).toEqual([0, null])
+  await empty.stop()
+  url = usual
+}, 20_000)
 
 it('serves on while the relay is away, also after a restart, and leaves when it is told to', async () => {
   expect((await fetch(`${url}/checkout`, { method: 'POST' })).status).toBe(202)
