@@ -7,6 +7,7 @@ import { verdictsOf } from './report/judge.ts'
 import { printed } from './report/text.ts'
 import { writeResult } from './report/write.ts'
 import { bulk } from './scenarios/bulk.ts'
+import { bundles } from './scenarios/bundles.ts'
 import { engine } from './scenarios/engine.ts'
 import { growth } from './scenarios/growth.ts'
 import { latency } from './scenarios/latency.ts'
@@ -30,6 +31,7 @@ const SCENARIOS: ReadonlyMap<string, Scenario> = new Map<string, Scenario>([
   ['streams', streams],
   ['engine', engine],
   ['providers', providers],
+  ['bundles', bundles],
 ])
 
 /** Exit codes: 0 measured, 1 no measurement (answers failed, or the scenario could not run), 2 usage. */

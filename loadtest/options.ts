@@ -18,6 +18,7 @@ Scenarios
   streams   10 000 open streams: memory of an idle one, and how fast a change reaches the last; see --flags
   engine    the engine against each vendor's npm SDK; see --vendor
   providers the server provider, alone and through the OpenFeature SDK, against others' SDKs and providers; --vendor
+  bundles   the web provider's size beside others', which are installed for it; see --vendor
 
 Options
   --flags N         flags in the document: single, bulk, latency, streams (default 100)
@@ -28,7 +29,7 @@ Options
   --seconds N       length of each run                              (default 10)
   --runs N          interleaved rounds                              (default 5)
   --seed N          seed of the contexts                            (default 1)
-  --vendor V        engine, providers: only this, may be repeated   (default all)
+  --vendor V        engine, providers, bundles: only this, may be repeated   (default all)
   --out FOLDER      where results are written                       (default loadtest/results)
   --no-pin          let the scheduler place servers and generator
   --no-peers        leave peers.yaml aside

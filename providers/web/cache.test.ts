@@ -1,6 +1,7 @@
 /** What outlives the page: found at once by exactly its context, bounded, free of secrets, and never a reason to fail. */
 import { OpenFeature } from '@openfeature/web-sdk'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { HalyardProvider } from '@halyard/openfeature-server'
 import { bootstrapFor, bootstrapScript } from './bootstrap.ts'
 import type { CacheOptions } from './options.ts'
 import { settled } from './testing/fake-clock.ts'
@@ -161,8 +162,20 @@ describe('bootstrap', () => {
     expect(hydrated.takeEvents()).toEqual(['READY'])
   })
 
-  it('takes a plain list of answers, too', () => {
-    expect(bootstrapFor(context, all.flags, 5)).toMatchObject({ at: 5, flags: all.flags })
+  it('takes over what the server provider evaluates', async () => {
+    const flags = {
+      price: { state: 'ENABLED', variants: { pro: 5, free: 0 }, defaultVariant: 'free', targeting: { var: 'plan' } },
+      missing: { state: 'ENABLED', variants: { on: true }, defaultVariant: 'on', targeting: { if: [] } },
+    }
+    const document = JSON.stringify({ flags })
+    const server = new HalyardProvider({ mode: 'offline', bootstrap: { dialect: 'flagd', document } })
+    await server.initialize()
+    relay.intercept = () => new Promise(() => undefined)
+    const hydrated = page(false, { bootstrap: bootstrapFor(context, server.evaluateAll(context), 5) })
+    await hydrated.start(context)
+    expect(hydrated.client.getNumberDetails('price', -1)).toMatchObject({ value: 5, variant: 'pro' })
+    expect(hydrated.client.getBooleanValue('missing', false)).toBe(true)
+    await server.onClose()
   })
 
   it('ignores what was rendered for somebody else', async () => {
