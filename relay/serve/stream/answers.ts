@@ -100,9 +100,9 @@ export class Answers {
       counter.count(outcome.evaluation.reason)
       if (old === undefined || differs(old, outcome)) flags.push(`{${encoder.encode(outcome).members}}`)
     }
-    for (const key of new Set([...delta.changed, ...this.#onTime(is, before.point.at, after.point.at)])) {
-      consider(key, was.visible(key, 'all') ? before.outcome(was, key, context) : undefined)
-    }
+    const timed = this.#onTime(is, before.point.at, after.point.at)
+    const keys = timed.length === 0 ? delta.changed : new Set([...delta.changed, ...timed])
+    for (const key of keys) consider(key, was.visible(key, 'all') ? before.outcome(was, key, context) : undefined)
     for (const key of delta.added) consider(key, undefined)
     for (const key of delta.removed) if (before.outcome(was, key, context) !== undefined) removed.push(key)
     const metadata = metadataOf(after)
