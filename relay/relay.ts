@@ -1,30 +1,22 @@
 /**
- * The composition root: the one file that knows everyone. It turns settings into running parts, wires what they tell of
- * themselves to logs and metrics, and gives the process one handle to reload and stop them by.
+ * The composition root: with the files beside it (`environments`, `storage`, `events`, `shares`) the one place that knows
+ * everyone. It turns settings into running parts, wires what they tell of themselves to logs and metrics, and gives the
+ * process one handle to reload and stop them by.
  */
-import type { EnvironmentSettings } from '../config/environment.ts'
 import type { Settings } from '../config/settings.ts'
 import { Compiler } from './compiler/compiler.ts'
-import { RefreshedEnvironment } from './environment/refresh.ts'
-import { Registry } from './environment/registry.ts'
-import type { ManagedEnvironment, Wanted } from './environment/registry.ts'
+import { Environments } from './environments.ts'
 import { refreshEvents, replicationEvents } from './events.ts'
 import type { Log } from './log.ts'
 import { Server } from './serve/server.ts'
-import type { RateLimitSettings } from './serve/rate-limit.ts'
-import type { EnvironmentSettings as ServedEnvironment, Limits } from './serve/settings.ts'
-import type { StreamSettings } from './serve/stream/settings.ts'
+import { ratesOf, shareOf, streamsOf } from './shares.ts'
 import { Storage } from './storage.ts'
 import { Metrics } from './telemetry/metrics.ts'
 import { TelemetryQueue } from './telemetry/track-queue.ts'
 import { SummedMetrics } from './telemetry/summed-metrics.ts'
 import { systemTimers } from './upstream/clock.ts'
 import type { Timers } from './upstream/clock.ts'
-import { vendors } from './vendors/index.ts'
-import { dialectOptions } from './vendors/settings.ts'
-import type { MirrorSettings } from './workers/messages.ts'
 import { Pool } from './workers/pool.ts'
-import { mirrorOf, PublishedEnvironment } from './workers/published.ts'
 
 export interface RelayTools {
   readonly log: Log
@@ -57,9 +49,8 @@ class Relay implements RunningRelay {
   addresses = { public: '', management: '' }
   environments: readonly string[]
   readonly #log: Log
-  readonly #timers: Timers
   readonly #metrics: Metrics
-  readonly #registry: Registry
+  readonly #environments: Environments
   readonly #storage: Storage
   readonly #compiler: Compiler
   /** Absent where this process serves by itself. */
@@ -73,11 +64,9 @@ class Relay implements RunningRelay {
     this.#settings = settings
     this.environments = [...settings.environments.keys()]
     this.#log = log
-    this.#timers = timers
-    this.#registry = new Registry(timers)
     this.#compiler = new Compiler(timers)
     this.#metrics = new Metrics({
-      environments: () => this.#registry.all(),
+      environments: () => this.#environments.all(),
       now: () => timers.now(),
       defect: (error) => log.error({ err: error }, 'a request could not be handled'),
     })
@@ -108,6 +97,14 @@ class Relay implements RunningRelay {
             log,
             timers,
           }))
+    this.#environments = new Environments({
+      timers,
+      storage: this.#storage,
+      compiler: this.#compiler,
+      events: refreshEvents(log, this.#metrics),
+      pool,
+      serve: (environments) => this.#server.reload({ environments }),
+    })
     const own = this.#metrics
     this.#server = new Server({
       settings: {
@@ -145,7 +142,7 @@ class Relay implements RunningRelay {
       public: urlOf(addresses.public, this.#settings.listen.tls === undefined ? 'http' : 'https'),
       management: urlOf(addresses.management, 'http'),
     }
-    await this.#reconcile(this.#settings)
+    await this.#environments.reconcile(this.#settings)
   }
 
   reload(settings: Settings): Promise<void> {
@@ -154,7 +151,8 @@ class Relay implements RunningRelay {
       for (const name of needingRestart(this.#settings, settings)) {
         this.#log.warn({ setting: name }, `a change of ${name} needs a restart; the running relay keeps the old value`)
       }
-      await this.#reconcile(settings)
+      await this.#environments.reconcile(settings)
+      this.#pool?.setLogLevel(settings.log.level)
       this.#settings = settings
       this.environments = [...settings.environments.keys()]
     })
@@ -170,101 +168,10 @@ class Relay implements RunningRelay {
   async #stop(): Promise<void> {
     await this.#server.drain(this.#settings.drain)
     await this.#reloading
-    await this.#registry.stop()
+    await this.#environments.stop()
     await this.#compiler.stop()
     await this.#storage.close()
   }
-
-  async #reconcile(settings: Settings): Promise<void> {
-    const wanted = [...settings.environments].map(([name, environment]) => this.#wanted(name, environment))
-    let taken: Promise<void> | undefined
-    await this.#registry.reconcile(wanted, () => {
-      const environments = this.#served(settings)
-      this.#server.reload({ environments })
-      taken = this.#pool?.serve(environments.flatMap(mirrored))
-    })
-    await taken
-    this.#pool?.setLogLevel(settings.log.level)
-  }
-
-  #served(settings: Settings): ServedEnvironment[] {
-    return [...settings.environments].flatMap(([name, configured]) => {
-      const environment = this.#registry.get(name)
-      return environment === undefined ? [] : [{ ...servingPart(configured), name, environment }]
-    })
-  }
-
-  #wanted(name: string, { upstream, plausibility, staleAfterMs }: EnvironmentSettings): Wanted {
-    const create = (): ManagedEnvironment => {
-      const vendor = vendors.get(upstream.vendor)
-      if (vendor === undefined) throw new Error(`no vendor is called ${upstream.vendor}`)
-      const { name: vendorName, dialect } = vendor
-      const options = dialectOptions(vendor, upstream)
-      const events = refreshEvents(this.#log, this.#metrics)
-      const peers = this.#storage.peersOf(name, dialect)
-      const inner = new RefreshedEnvironment({
-        name,
-        vendor: vendorName,
-        dialect,
-        options,
-        connect: () => vendor.connect(upstream, { timers: this.#timers, seed: name }),
-        stores: this.#storage.stores,
-        plausibility,
-        staleAfterMs,
-        timers: this.#timers,
-        events,
-        compiler: this.#compiler,
-        ...(peers === undefined ? {} : { peers }),
-      })
-      if (this.#pool === undefined) return inner
-      const listenerFailed = (error: unknown): void => events.listenerFailed(name, String(error))
-      return new PublishedEnvironment({ inner, pool: this.#pool, dialect, options, listenerFailed })
-    }
-    return { name, fingerprint: JSON.stringify([upstream, plausibility, staleAfterMs]), create }
-  }
-}
-
-/** What is bounded for the whole relay, for one of so many processes. */
-function shareOf(limits: Limits, workers: number): Limits {
-  const { connections, connectionsPerAddress, bulkCacheBytes } = limits
-  return {
-    ...limits,
-    connections: Math.ceil(connections / workers),
-    connectionsPerAddress: Math.ceil(connectionsPerAddress / workers),
-    bulkCacheBytes: Math.floor(bulkCacheBytes / workers),
-  }
-}
-
-function ratesOf(rates: RateLimitSettings, workers: number): RateLimitSettings {
-  const { perSecond, burst } = rates
-  return { ...rates, perSecond: Math.ceil(perSecond / workers), burst: Math.ceil(burst / workers) }
-}
-
-function streamsOf(streams: StreamSettings, workers: number): StreamSettings {
-  return { ...streams, perKey: Math.ceil(streams.perKey / workers) }
-}
-
-/** Without what is only for asking the upstream, its secrets above all. */
-function servingPart(settings: EnvironmentSettings): Required<Omit<ServedEnvironment, 'name' | 'environment'>> {
-  const { keys, webhookSecrets, anonymous, cors, valueless, valuelessByAgent, snakeCaseErrors } = settings
-  const { flagSetMetadata, clientFlags } = settings
-  return {
-    keys,
-    webhookSecrets,
-    anonymous,
-    cors,
-    valueless,
-    valuelessByAgent,
-    snakeCaseErrors,
-    flagSetMetadata,
-    clientFlags,
-  }
-}
-
-/** An environment as workers know it. */
-function mirrored({ environment, ...settings }: ServedEnvironment): MirrorSettings[] {
-  const mirror = mirrorOf(environment)
-  return mirror === undefined ? [] : [{ ...settings, mirror }]
 }
 
 /** Settings that a running process cannot take over. */
