@@ -53,6 +53,9 @@ const upstream: z.ZodType<Upstream> = z
     maxBytes: size({ max: '1GiB' })
       .exactOptional()
       .describe('Largest accepted document (64MiB unless set); a larger one is not read to its end.'),
+    ca: text()
+      .exactOptional()
+      .describe('PEM file of the authorities that may vouch for the upstream, instead of the built-in ones.'),
     webhook: z
       .strictObject({
         secret: z

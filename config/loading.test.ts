@@ -1,6 +1,8 @@
 /** Loading: what is accepted, what is refused and in which words, and that no secret is ever said. */
 import { createHash } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -53,6 +55,29 @@ describe('accepted', () => {
   test.each(['99ms', '2d', '-5s', '5 s', '5'])('every: %s is no poll interval', (written) => {
     const { problems } = read(`environments: { a: { upstream: { vendor: v, file: f, every: ${written} } } }`)
     expect(problems.map(({ path }) => path)).toEqual(['environments.a.upstream.every'])
+  })
+
+  test('certificates are read from their file, which is relative to this one', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'halyard-config-'))
+    const pem = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n'
+    await writeFile(join(folder, 'ca.pem'), pem)
+    await writeFile(join(folder, 'key.pem'), '-----BEGIN PRIVATE KEY-----')
+    const readCa = (ca: string): Loaded =>
+      readSettings(minimal.replace('{ vendor', `{ ca: ${ca}, vendor`), folder, { variables: {}, now: NOW })
+    expect(readCa('ca.pem').settings?.environments.get('a')?.upstream.ca).toBe(pem)
+    expect(lines(readCa('key.pem'))).toEqual([expect.stringContaining('a.upstream.ca is a file without certificates')])
+    expect(lines(readCa('none.pem'))).toEqual([expect.stringContaining('a.upstream.ca is a file that cannot be read')])
+    await rm(folder, { recursive: true })
+  })
+
+  test('the secret of a webhook is the serving side’s business, and long enough', () => {
+    const webhook = (secret: string): Loaded =>
+      read(minimal.replace('{ vendor', `{ webhook: { secret: ${secret} }, vendor`))
+    const shop = webhook('sixteen-letters-').settings?.environments.get('a')
+    expect(shop?.webhookSecrets).toEqual(['sixteen-letters-'])
+    expect(shop?.upstream).not.toHaveProperty('webhook')
+    expect(lines(webhook('fifteen-letters'))).toEqual([expect.stringContaining('is shorter than 16 characters')])
+    expect(JSON.stringify(webhook('fifteen-letters'))).not.toContain('fifteen-letters')
   })
 
   test('keys become digests, with expiry', () => {

@@ -2,6 +2,7 @@
  * From a file to Settings: YAML, then `${NAME}`, then `HALYARD_…` variables, then the schema, then what concerns several
  * settings at once. All problems are gathered, since fixing them one start at a time is how an evening goes by.
  */
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Vendor } from '../relay/vendors/vendor.ts'
@@ -68,6 +69,7 @@ export function readSettings(text: string, folder: string, { variables, vendors,
   const parsed = settingsSchema.safeParse(input)
   if (!parsed.success) findings.push(...findingsOf(parsed.error.issues, input))
   findings.push(...check(readable(input), { vendors, now }))
+  const trusted = parsed.success ? certificates(parsed.data, folder, findings) : new Map<string, string>()
 
   const origins = new Map([...expanded.origins, ...overridden.origins])
   const problems = distinct(findings).map(({ path, message, severity = 'error' }): ConfigProblem => {
@@ -80,7 +82,7 @@ export function readSettings(text: string, folder: string, { variables, vendors,
   })
   problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0))
   if (!parsed.success || problems.some(({ severity }) => severity === 'error')) return { problems }
-  return { settings: rooted(parsed.data, folder), problems }
+  return { settings: rooted(parsed.data, folder, trusted), problems }
 }
 
 /** The parts that can be read on their own, so that checks on them need not wait until everything else is right. */
@@ -116,13 +118,36 @@ function distinct(findings: readonly Finding[]): Finding[] {
   })
 }
 
-function rooted(settings: Settings, folder: string): Settings {
+/** The contents of the files that environments name as `ca`, by environment. */
+function certificates(settings: Settings, folder: string, findings: Finding[]): Map<string, string> {
+  const read = new Map<string, string>()
+  for (const [name, { upstream }] of settings.environments) {
+    if (upstream.ca === undefined) continue
+    const path = ['environments', name, 'upstream', 'ca']
+    try {
+      const pem = readFileSync(resolve(folder, upstream.ca), 'utf8')
+      if (/-----BEGIN (?:TRUSTED )?CERTIFICATE-----/.test(pem)) read.set(name, pem)
+      else findings.push({ path, message: 'is a file without certificates (BEGIN CERTIFICATE)' })
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
+      findings.push({ path, message: `is a file that cannot be read (${code})` })
+    }
+  }
+  return read
+}
+
+/** With every path absolute, and the certificates themselves in place of the path to them. */
+function rooted(settings: Settings, folder: string, trusted: ReadonlyMap<string, string>): Settings {
   const { disk } = settings.store
   const environments = new Map(
     [...settings.environments].map(([name, environment]) => {
       const { file } = environment.upstream
-      const upstream =
-        file === undefined ? environment.upstream : { ...environment.upstream, file: resolve(folder, file) }
+      const ca = trusted.get(name)
+      const upstream = {
+        ...environment.upstream,
+        ...(file === undefined ? {} : { file: resolve(folder, file) }),
+        ...(ca === undefined ? {} : { ca }),
+      }
       return [name, { ...environment, upstream }]
     }),
   )

@@ -12,7 +12,7 @@ export function fileSource(settings: UpstreamSettings, timers: Timers): Source |
   return new FileSource({
     path: file,
     timers,
-    ...sizeBound(settings),
+    ...transportBounds(settings),
     ...(everyMs === undefined ? {} : { every: everyMs }),
   })
 }
@@ -28,11 +28,11 @@ export function pollBounds(
     timers,
     every: everyMs ?? every,
     ...(allowRedirectHosts === undefined ? {} : { allowRedirectHosts }),
-    ...sizeBound(settings),
+    ...transportBounds(settings),
   }
 }
 
-/** Largest document, where the settings say. */
-export function sizeBound({ maxBytes }: UpstreamSettings): { maxBytes?: number } {
-  return maxBytes === undefined ? {} : { maxBytes }
+/** What bounds every transport alike, where the settings say: the largest document, and who is trusted. */
+export function transportBounds({ maxBytes, ca }: UpstreamSettings): { maxBytes?: number; ca?: string } {
+  return { ...(maxBytes === undefined ? {} : { maxBytes }), ...(ca === undefined ? {} : { ca }) }
 }

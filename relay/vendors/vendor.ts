@@ -24,6 +24,8 @@ export interface UpstreamSettings {
   readonly allowRedirectHosts?: readonly string[]
   /** Largest accepted document in bytes. */
   readonly maxBytes?: number
+  /** PEM certificates of who may vouch for the upstream, instead of the built-in authorities. */
+  readonly ca?: string
   /** Options of the dialect, such as `profile`. */
   readonly options?: Readonly<Record<string, unknown>>
 }

@@ -10,7 +10,7 @@ import type { Source } from '../../upstream/source.ts'
 import { SseSource } from '../../upstream/sse-source.ts'
 import { WebSocketStream } from '../../upstream/websocket.ts'
 import { baseAddress, optionsProblems, originProblem, problemsAt, uncheckedSettings } from '../settings.ts'
-import { fileSource, pollBounds, sizeBound } from '../transport.ts'
+import { fileSource, pollBounds, transportBounds } from '../transport.ts'
 import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
 import { FeatBitFeed, PING, refusal, STREAM } from './stream.ts'
 import { connectionToken } from './token.ts'
@@ -55,7 +55,7 @@ export const featbit: Vendor = {
       beat: PING,
       closed: refusal,
       timers,
-      ...sizeBound(settings),
+      ...transportBounds(settings),
     })
     return new SseSource({ stream, feed, poll, pollWhen: 'broken', timers })
   },

@@ -9,7 +9,7 @@ import { SseSource } from '../../upstream/sse-source.ts'
 import type { SseEvent } from '../../upstream/sse-parser.ts'
 import type { SseFeed, Verdict } from '../../upstream/sse-source.ts'
 import { UpstreamError } from '../../upstream/upstream-error.ts'
-import { sizeBound } from '../transport.ts'
+import { transportBounds } from '../transport.ts'
 import type { UpstreamSettings, VendorTools } from '../vendor.ts'
 import { decodeString, encodeStrings } from './protobuf.ts'
 
@@ -76,7 +76,7 @@ export function syncSource(
     read,
     beat: BEAT,
     timers,
-    ...sizeBound(settings),
+    ...transportBounds(settings),
   }
   const poll = (): Source => new GrpcPollSource({ ...common, method: `${SERVICE}/FetchAllFlags`, every })
   if (settings.stream === false) return poll()

@@ -11,7 +11,7 @@ import type { SseRequest } from '../../upstream/sse.ts'
 import { SseSource } from '../../upstream/sse-source.ts'
 import { UpstreamError } from '../../upstream/upstream-error.ts'
 import { baseAddress, optionsProblems, originProblem, problemsAt, uncheckedSettings } from '../settings.ts'
-import { fileSource, pollBounds } from '../transport.ts'
+import { fileSource, pollBounds, transportBounds } from '../transport.ts'
 import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
 import { FlagsmithFeed } from './stream.ts'
 
@@ -50,7 +50,8 @@ export const flagsmith: Vendor = {
       return { url }
     }
     const known = (): boolean => feed.address(base) !== undefined
-    return new SseSource({ stream: { request: notices }, feed, poll, pollWhen: 'always', known, timers })
+    const stream = { request: notices, ...transportBounds(settings) }
+    return new SseSource({ stream, feed, poll, pollWhen: 'always', known, timers })
   },
 }
 

@@ -12,7 +12,7 @@ import type { Source, UpstreamDocument } from '../../upstream/source.ts'
 import { SseSource } from '../../upstream/sse-source.ts'
 import { UpstreamError } from '../../upstream/upstream-error.ts'
 import { baseAddress, optionsProblems, originProblem, uncheckedSettings } from '../settings.ts'
-import { fileSource, pollBounds, sizeBound } from '../transport.ts'
+import { fileSource, pollBounds, transportBounds } from '../transport.ts'
 import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
 import { decryptPayload, readKey } from './decryption.ts'
 import { GrowthBookFeed, HEARTBEAT } from './stream.ts'
@@ -45,7 +45,7 @@ function plain(settings: UpstreamSettings, { timers }: VendorTools): Source {
   const poll = (): Source => new HttpPollSource({ request: { url, ...sent }, ...pollBounds(settings, timers, EVERY) })
   if (settings.stream === false) return poll()
   return new SseSource({
-    stream: { request: { url: stream, ...sent }, heartbeat: HEARTBEAT, timers, ...sizeBound(settings) },
+    stream: { request: { url: stream, ...sent }, heartbeat: HEARTBEAT, timers, ...transportBounds(settings) },
     feed: new GrowthBookFeed(),
     poll,
     pollWhen: 'always',

@@ -10,7 +10,7 @@ import type { Source, UpstreamDocument } from '../../upstream/source.ts'
 import { SseSource } from '../../upstream/sse-source.ts'
 import { UpstreamError } from '../../upstream/upstream-error.ts'
 import { baseAddress, originProblem, problemsAt, uncheckedSettings } from '../settings.ts'
-import { fileSource, pollBounds, sizeBound } from '../transport.ts'
+import { fileSource, pollBounds, transportBounds } from '../transport.ts'
 import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
 import { HalyardFeed, HEARTBEAT } from './stream.ts'
 
@@ -38,7 +38,12 @@ function enveloped(settings: UpstreamSettings, { timers }: VendorTools): Source 
     new HttpPollSource({ request: { url: `${base}${ROUTE}`, headers }, ...pollBounds(settings, timers, EVERY) })
   if (settings.stream === false) return poll()
   return new SseSource({
-    stream: { request: { url: `${base}${STREAM}`, headers }, heartbeat: HEARTBEAT, timers, ...sizeBound(settings) },
+    stream: {
+      request: { url: `${base}${STREAM}`, headers },
+      heartbeat: HEARTBEAT,
+      timers,
+      ...transportBounds(settings),
+    },
     feed: new HalyardFeed(),
     poll,
     pollWhen: 'broken',

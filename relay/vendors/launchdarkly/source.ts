@@ -8,7 +8,7 @@ import { HttpPollSource } from '../../upstream/http-poll.ts'
 import type { Source } from '../../upstream/source.ts'
 import { SseSource } from '../../upstream/sse-source.ts'
 import { optionsProblems, originProblem, uncheckedSettings, webAddress } from '../settings.ts'
-import { fileSource, pollBounds, sizeBound } from '../transport.ts'
+import { fileSource, pollBounds, transportBounds } from '../transport.ts'
 import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
 import { HEARTBEAT, LaunchDarklyFeed, streamAddress } from './stream.ts'
 
@@ -39,7 +39,7 @@ export const launchdarkly: Vendor = {
         request: { url: streamAddress(base), headers: sent },
         heartbeat: HEARTBEAT,
         timers,
-        ...sizeBound(settings),
+        ...transportBounds(settings),
       },
       feed: new LaunchDarklyFeed(settings.maxBytes),
       poll,

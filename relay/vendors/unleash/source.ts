@@ -11,7 +11,7 @@ import { HttpPollSource } from '../../upstream/http-poll.ts'
 import type { Source } from '../../upstream/source.ts'
 import { SseSource } from '../../upstream/sse-source.ts'
 import { baseAddress, optionsProblems, originProblem, problemsAt, uncheckedSettings } from '../settings.ts'
-import { fileSource, pollBounds, sizeBound } from '../transport.ts'
+import { fileSource, pollBounds, transportBounds } from '../transport.ts'
 import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
 import { HEARTBEAT, STREAM, UnleashFeed } from './stream.ts'
 
@@ -54,7 +54,7 @@ export const unleash: Vendor = {
       stream: {
         request: { url: `${base}${STREAM}`, headers: all },
         heartbeat: HEARTBEAT,
-        ...sizeBound(settings),
+        ...transportBounds(settings),
       },
       feed: new UnleashFeed(secret, settings.maxBytes),
       poll,
