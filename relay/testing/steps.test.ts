@@ -63,6 +63,7 @@ test('every check and every vendor is a step', () => {
     'unused code',
     'tests',
     'serving tests by node:http',
+    'torture',
     ...fuzzableVendors().map((name) => `fuzz ${name}`),
   ])
 })

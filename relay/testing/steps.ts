@@ -28,6 +28,9 @@ export interface Tests {
   readonly skipped: number
 }
 
+/** Every promise for a moment; those that would begin after so many seconds wait for another seed. */
+const SMALL_TORTURE = ['--scale', '0.01', '--jobs', '3', '--seconds', '75']
+
 const ROOT = join(import.meta.dirname, '../..')
 
 /** In the order of their speed, so that a slip is told before minutes have passed. */
@@ -46,6 +49,10 @@ export function allSteps(report: string, seed: number): readonly Step[] {
       command: [...vitest(`${report}.http`), 'relay/serve'],
       env: { HALYARD_TEST_DOOR: 'http' },
       report: `${report}.http`,
+    },
+    {
+      name: 'torture',
+      command: ['node', 'relay/testing/torture/main.ts', ...SMALL_TORTURE, '--seed', String(seed)],
     },
     ...vendors.map((vendor): Step => {
       const fuzz = ['relay/testing/fuzz.ts', '--vendor', vendor, '--cases', '20000', '--seed', String(seed)]

@@ -36,23 +36,29 @@ async function main(args: readonly string[]): Promise<number> {
   return escaped.length === 0 ? 0 : 1
 }
 
-async function torture({ seed, scale, seconds, only, json, verbose }: Options): Promise<number> {
+async function torture({ seed, scale, seconds, only, json, verbose, jobs }: Options): Promise<number> {
   say(`Node ${process.version}, ${availableParallelism()} processors, load ${loadavg()[0]?.toFixed(1)}`)
   say(`--seed ${seed} --scale ${scale}`)
   const wanted = promises.filter(({ id }) => only.length === 0 || only.includes(id))
   const results: Result[] = []
   const skipped: string[] = []
   const began = performance.now()
-  for (const promise of wanted) {
-    if (performance.now() - began > seconds * 1_000) {
-      skipped.push(promise.id)
-      continue
+  const queue = [...wanted]
+  const work = async (): Promise<void> => {
+    for (let promise = queue.shift(); promise !== undefined; promise = queue.shift()) {
+      if (performance.now() - began > seconds * 1_000) {
+        skipped.push(promise.id)
+        continue
+      }
+      say(`▶ ${promise.id} ${promise.says}`)
+      const result = await measure(promise, seed, scale, verbose)
+      results.push(result)
+      say(`${kept(result, scale) ? '✔' : '✘'} ${promise.id} after ${result.seconds.toFixed(0)} s`)
     }
-    say(`▶ ${promise.id} ${promise.says}`)
-    const result = await measure(promise, seed, scale, verbose)
-    results.push(result)
-    say(`${kept(result, scale) ? '✔' : '✘'} ${promise.id} after ${result.seconds.toFixed(0)} s`)
   }
+  await Promise.all(Array.from({ length: jobs }, work))
+  const placeOf = ({ promise }: Result): number => promises.findIndex(({ id }) => id === promise.id)
+  results.sort((a, b) => placeOf(a) - placeOf(b))
   say('')
   for (const line of table(results, scale)) say(line)
   const broken = results.filter((result) => !kept(result, scale))
@@ -78,7 +84,7 @@ async function measure(promise: Promised, seed: number, scale: number, verbose: 
     scale,
     folder,
     say: (line) => {
-      if (verbose) say(`    ${line}`)
+      if (verbose) say(`    ${promise.id} ${line}`)
     },
     scaled: (full, least) => Math.max(least, Math.round(full * scale)),
     defer: (end) => void ends.push(end),

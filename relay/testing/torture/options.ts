@@ -13,6 +13,8 @@ export interface Options {
   readonly only: readonly string[]
   readonly json: string | undefined
   readonly verbose: boolean
+  /** How many promises are held up at once. */
+  readonly jobs: number
 }
 
 export const HELP = `Breaks things around real relays and counts who notices.
@@ -27,6 +29,7 @@ Options
   --only LIST   Only these promises, or mutants. Default all.
   --scale X     Shrinks durations, rates and crowds. Default 1: the published figures; wants a quiet machine.
   --seconds N   Starts no further promise after so long; those left out are told. Default: no bound.
+  --jobs N      So many at once, for short runs: figures that are times mean nothing then. Default 1.
   --json FILE   Where the result is written as JSON too. Default torture.json in the system's temporary folder.
   --mutants     Instead: puts known faults into copies of the product and tells which check catches each.
   --verbose     Tells what each run is doing.
@@ -48,6 +51,7 @@ export function readOptions(args: readonly string[], chance: () => number): Opti
       seconds: { type: 'string', default: 'Infinity' },
       only: { type: 'string', default: '' },
       json: { type: 'string' },
+      jobs: { type: 'string', default: '1' },
     },
   })
   const seed = values.seed === undefined ? Math.floor(chance() * 2 ** 31) : Number(values.seed)
@@ -56,10 +60,12 @@ export function readOptions(args: readonly string[], chance: () => number): Opti
   if (!(scale > 0 && scale <= 1)) throw new Error('--scale must be a number above 0, at most 1')
   const seconds = Number(values.seconds)
   if (!(seconds > 0)) throw new Error('--seconds must be a number above 0')
+  const jobs = Number(values.jobs)
+  if (!Number.isSafeInteger(jobs) || jobs < 1) throw new Error('--jobs must be a whole number from 1')
   const only = values.only
     .split(',')
     .map((word) => word.trim())
     .filter((word) => word !== '')
   const { help, list, mutants, verbose, json } = values
-  return { help, list, mutants, verbose, seed, scale, seconds, only, json }
+  return { help, list, mutants, verbose, seed, scale, seconds, only, json, jobs }
 }

@@ -69,5 +69,13 @@ export const atLeast = (name: string, measured: number, limit: number, unit = ''
   limit,
   unit,
 })
+/** All of them at full scale; otherwise that share of them, `least` at least, drawn by the seed, in their order. */
+export function some<T>({ random, scale }: Torture, all: readonly T[], least: number): readonly T[] {
+  const wanted = Math.max(least, Math.ceil(all.length * Math.min(1, scale * 2)))
+  const left = [...all.keys()]
+  while (left.length > wanted) left.splice(random.below(left.length), 1)
+  return left.flatMap((index) => all.slice(index, index + 1))
+}
+
 /** A bound that only a quiet machine and full scale can be held to. */
 export const quietly = (figure: Figure): Figure => ({ ...figure, quiet: true })

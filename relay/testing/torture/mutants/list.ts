@@ -41,8 +41,8 @@ export const mutants: readonly Mutant[] = [
     name: 'tag-without-context',
     says: 'the entity tag of a bulk answer does not cover the context',
     file: 'relay/serve/ofrep/tag.ts',
-    find: '${fixed}${projection}',
-    replace: '${fixed}${projection.length > 0}',
+    find: '${fixedPart(ruleset, scope)}${projection}',
+    replace: '${fixedPart(ruleset, scope)}',
     checks: [{ promise: 'P8' }, { tests: 'relay/serve/ofrep' }],
   },
   {

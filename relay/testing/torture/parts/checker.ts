@@ -2,6 +2,8 @@
  * What an answer must be: documented, from one document only, equal to the oracle, in time, and never older than what
  * the same replica has answered before. A failure that is only counted teaches nothing, so the first ones are kept whole.
  */
+import { exactly, quietly } from '../promise.ts'
+import type { Figure } from '../promise.ts'
 
 /** How an answer may be wrong. */
 export type Fault = 'status' | 'value' | 'revision' | 'late' | 'lost' | 'regression' | 'not-modified'
@@ -22,14 +24,13 @@ export class Checker {
   readonly #numbers = new Map<number, string>()
   #newest = 0
 
-  /** Failed evaluations. */
-  get failed(): number {
-    return this.of('status', 'value', 'revision', 'late', 'lost', 'not-modified')
-  }
-
-  /** Answers older than what the same replica had served before. */
-  get regressions(): number {
-    return this.of('regression')
+  /** The figures that every promise about evaluation has. Lateness is judged on a quiet machine only. */
+  figures(): readonly Figure[] {
+    return [
+      exactly('failed evaluations', this.of('status', 'value', 'revision', 'lost', 'not-modified'), 0),
+      quietly(exactly('answers later than 1 s', this.of('late'), 0)),
+      exactly('older answers', this.of('regression'), 0),
+    ]
   }
 
   /** The newest document that any answer came from. */

@@ -43,8 +43,7 @@ export const rollingRestart: Promised = {
     await driver.stop()
     for (const example of [...checker.examples, ...swarm.examples]) torture.say(example)
     return [
-      exactly('failed requests', checker.failed, 0),
-      exactly('older answers', checker.regressions, 0),
+      ...checker.figures(),
       exactly('streams without the final version', missed, 0),
       exactly('wrong states', swarm.counts.wrong, 0),
       exactly('silent regressions of a stream', swarm.counts.regressions, 0),

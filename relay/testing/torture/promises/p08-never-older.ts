@@ -29,7 +29,7 @@ export const neverOlder: Promised = {
     await driver.stop()
     for (const example of checker.examples) torture.say(example)
     return [
-      exactly('older answers', checker.regressions, 0),
+      exactly('older answers', checker.of('regression'), 0),
       exactly('wrong, torn or mislabelled answers', checker.of('value', 'revision', 'not-modified'), 0),
       exactly('replicas behind at the end', Number.isNaN(converged) ? 1 : 0, 0),
       atLeast('documents seen', checker.newest, 3),

@@ -17,7 +17,7 @@ export const upstreamSpared: Promised = {
     const { upstream } = stage
     // Whoever starts first leads; the others have learned of it by now.
     await pause(3_000)
-    const lasts = torture.scaled(300_000, 8_000)
+    const lasts = torture.scaled(300_000, 6_000)
     const began = performance.now()
     const from = upstream.asked.length
     while (performance.now() - began < lasts) {

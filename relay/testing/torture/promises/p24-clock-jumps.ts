@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { scene, through } from '../parts/scene.ts'
-import { atMost, exactly } from '../promise.ts'
+import { atMost, exactly, quietly, some } from '../promise.ts'
 import type { Figure, Promised, Torture } from '../promise.ts'
 
 const DAY = 86_400_000
@@ -31,13 +31,13 @@ export const clockJumps: Promised = {
     driver.start()
     let slowest = 0
     let most = 0
-    for (const [name, offset] of JUMPS) {
+    for (const [name, offset] of some(torture, JUMPS, 3)) {
       for (const jumping of [relays, relays.slice(0, 1)]) {
         writeFileSync(clock, String(offset))
         for (const relay of jumping) relay.signal('SIGUSR2')
         const asked = upstream.asked.length
         const began = performance.now()
-        await through(torture, `${jumping.length} of 3: ${name}`, torture.scaled(20_000, 1_000))
+        await through(torture, `${jumping.length} of 3: ${name}`, torture.scaled(20_000, 500))
         upstream.publish()
         const converged = await stage.converged(15_000)
         slowest = Math.max(slowest, converged)
@@ -49,10 +49,9 @@ export const clockJumps: Promised = {
     await driver.stop()
     for (const example of checker.examples) torture.say(example)
     return [
-      exactly('failed evaluations', checker.failed, 0),
-      exactly('older answers', checker.regressions, 0),
+      ...checker.figures(),
       exactly('replicas that ended', relays.filter(({ alive }) => !alive).length, 0),
-      atMost('a change reaches all, after any jump', slowest, 5_000, 'ms'),
+      quietly(atMost('a change reaches all, after any jump', slowest, 5_000, 'ms')),
       atMost('polls, of those the interval allows', most, 1),
     ]
   },
