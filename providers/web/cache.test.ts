@@ -1,7 +1,7 @@
 /** What outlives the page: found at once by exactly its context, bounded, free of secrets, and never a reason to fail. */
 import { OpenFeature } from '@openfeature/web-sdk'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { HalyardProvider } from '@halyard/openfeature-server'
+import { HalyardProvider } from '../server/index.ts'
 import { bootstrapFor, bootstrapScript } from './bootstrap.ts'
 import type { CacheOptions } from './options.ts'
 import { settled } from './testing/fake-clock.ts'

@@ -1,5 +1,5 @@
 /** The provider under the real SDK: what it shows and the exact list of events of each situation. */
-import { OpenFeature } from '@openfeature/web-sdk'
+import { InMemoryProvider, OpenFeature } from '@openfeature/web-sdk'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { OfrepFlag } from '../shared/ofrep.ts'
 import { settled } from './testing/fake-clock.ts'
@@ -226,6 +226,28 @@ describe('connection', () => {
     await page.clock.advance(3_600_000)
     expect(page.takeEvents()).toEqual([])
     expect([relay.open, relay.requests.length, page.clock.pending]).toEqual([0, 1, 0])
+  })
+})
+
+describe('registration', () => {
+  it('may be repeated after another provider had its place', async () => {
+    const { relay, page } = open()
+    await page.start({ targetingKey: 'ann' })
+    await page.replace(new InMemoryProvider())
+    await settled()
+    expect([relay.open, page.provider.health().state]).toEqual([0, 'closed'])
+    relay.change(() => [flag('owner', 'changed')])
+    expect(await page.start({ targetingKey: 'ann' })).toBeUndefined()
+    expect(page.client.getStringValue('owner', '-')).toBe('changed')
+    relay.change(() => [flag('owner', 'again')])
+    await settled()
+    expect(page.client.getStringValue('owner', '-')).toBe('again')
+  })
+
+  it('is for one domain', async () => {
+    const { page } = open()
+    await page.start()
+    expect(() => OpenFeature.setProvider('another', page.provider)).toThrow()
   })
 })
 

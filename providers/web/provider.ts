@@ -97,6 +97,11 @@ export class HalyardWebProvider implements Provider {
   }
 
   async initialize(context: EvaluationContext = {}): Promise<void> {
+    if (this.#health === 'closed') {
+      // Registered again after another provider had its place.
+      this.#health = 'starting'
+      this.#subject = this.#shown = undefined
+    }
     this.#unlisten ??= watchPage(this.#around, this.#options.hiddenAfterMs ?? 120_000, {
       hidden: () => void this.#reporter.flush(true),
       // Whoever waits for values gets them first.

@@ -1,6 +1,6 @@
 /** A page for unit tests: the SDK's real API object, a provider in it, and everything it told, in order. */
 import { OpenFeature, ProviderEvents } from '@openfeature/web-sdk'
-import type { Client, EvaluationContext, EventDetails } from '@openfeature/web-sdk'
+import type { Client, EvaluationContext, EventDetails, Provider } from '@openfeature/web-sdk'
 import type { HalyardWebOptions } from '../options.ts'
 import { HalyardWebProvider } from '../provider.ts'
 import type { Surroundings } from '../surroundings.ts'
@@ -53,6 +53,11 @@ export class FakePage {
       () => undefined,
       (error: Error) => error.message,
     )
+  }
+
+  /** Gives its place to another provider. */
+  replace(other: Provider): Promise<void> {
+    return OpenFeature.setProviderAndWait(this.#domain, other)
   }
 
   change(context: EvaluationContext): Promise<void> {
