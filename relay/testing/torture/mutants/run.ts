@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, delimiter, join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { mutants } from './list.ts'
 import { mutate } from './mutant.ts'
 import type { Check, Mutant } from './mutant.ts'
@@ -70,8 +70,7 @@ function passes(tree: string, check: Check, seed: number): boolean {
 /** The workspace's own packages must lead into the copy; everything else may be linked. */
 function copyTree(tree: string): void {
   for (const each of SOURCES) {
-    const filter = (path: string): boolean => basename(path) !== 'dist'
-    cpSync(join(ROOT, each), join(tree, each), { recursive: true, verbatimSymlinks: true, filter })
+    cpSync(join(ROOT, each), join(tree, each), { recursive: true, verbatimSymlinks: true })
   }
   mkdirSync(join(tree, 'node_modules'))
   for (const each of readdirSync(join(ROOT, 'node_modules'))) {

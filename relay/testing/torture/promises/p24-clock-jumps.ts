@@ -1,7 +1,6 @@
 /** P24: wall clocks jump, on all replicas or on one; nothing that waits or expires may follow them. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { scene, through } from '../parts/scene.ts'
 import { atMost, exactly, quietly, some } from '../promise.ts'
 import type { Figure, Promised, Torture } from '../promise.ts'
@@ -21,7 +20,7 @@ export const clockJumps: Promised = {
   run: async (torture: Torture): Promise<readonly Figure[]> => {
     const clock = join(torture.folder, 'clock')
     writeFileSync(clock, '0')
-    const preload = pathToFileURL(join(import.meta.dirname, '../parts/shifted-clock.ts')).href
+    const preload = import.meta.resolve('../parts/shifted-clock.ts')
     const stage = await scene(torture, {
       name: 'p24',
       relay: { nodeArguments: ['--import', preload], variables: { TORTURE_CLOCK: clock } },
