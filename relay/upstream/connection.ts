@@ -7,17 +7,26 @@ import { backoffDelay } from './backoff.ts'
 import type { BackoffOptions } from './backoff.ts'
 import type { Timers } from './clock.ts'
 import type { SourceStatus } from './source.ts'
-import type { SseEvent } from './sse-parser.ts'
 import { Supervisor } from './supervisor.ts'
 import type { AttemptResult } from './supervisor.ts'
 import { UpstreamError } from './upstream-error.ts'
+
+/** What a server said: an event, a message. */
+export interface StreamEvent {
+  /** `message` where the server named none, or its protocol has no names. */
+  readonly type: string
+  /** Text; may be empty. */
+  readonly data: string
+  /** By which a later connection can resume after it; empty when there is none. */
+  readonly id: string
+}
 
 /** What a connection reports to. Called synchronously. */
 export interface EventReceiver {
   /** Connected; `resumed` when the server was told where the last connection ended. */
   opened(resumed: boolean): void
   /** An `UpstreamError` thrown here ends the connection as a failure; the next one does not resume. */
-  event(event: SseEvent, origin: string): void
+  event(event: StreamEvent, origin: string): void
   /** Bytes arrived, be it a comment. */
   alive(): void
   /** The connection ended, or none came about. `error` is undefined when the server ended it in the ordinary way. */
@@ -36,7 +45,7 @@ export interface EventStream {
 /** How a protocol tells what happens to its connection. */
 export interface Life {
   opened(resumed: boolean): void
-  event(event: SseEvent): void
+  event(event: StreamEvent): void
   alive(): void
   /** Waits before later connections are at least this long, ms. */
   retry(milliseconds: number): void

@@ -9,7 +9,7 @@ import { guardedLookup, isForbiddenAddress } from './address.ts'
 import type { Timers } from './clock.ts'
 import { framed, FrameReader } from './grpc-frames.ts'
 import { statusError } from './http-exchange.ts'
-import { Watch } from './sse-watch.ts'
+import { Watch } from './watch.ts'
 import { causeCode, redactUrl, UpstreamError } from './upstream-error.ts'
 
 /** Times in milliseconds. */

@@ -63,7 +63,7 @@ const TRANSPORTS: Readonly<Record<string, (suffered: Suffered) => UnderTest>> = 
 }
 
 describe.each(Object.entries(TRANSPORTS))('%s', (_, make) => {
-  it.each(FAULTS)('keeps the schedule while its upstream %s', async (fault) => {
+  it.each(FAULTS)('keeps the schedule while its upstream %s', { timeout: 60_000 }, async (fault) => {
     const { attempts, peakTimers, peakSockets, leftTimers, leftSockets } = await outage(fault, TEN_MINUTES, make)
     for (const [index, { error, wait }] of attempts.entries()) {
       const ceiling = CEILINGS[Math.min(index, CEILINGS.length - 1)] ?? 0

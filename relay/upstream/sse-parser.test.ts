@@ -2,13 +2,13 @@
 import { expect, test } from 'vitest'
 import { FakeTimers } from './fake-timers.ts'
 import { SseParser } from './sse-parser.ts'
-import type { SseEvent } from './sse-parser.ts'
+import type { StreamEvent } from './connection.ts'
 import { UpstreamError } from './upstream-error.ts'
 
 const encoder = new TextEncoder()
 
 interface Parsed {
-  readonly events: SseEvent[]
+  readonly events: StreamEvent[]
   readonly retries: number[]
 }
 

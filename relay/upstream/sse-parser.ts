@@ -2,21 +2,12 @@
  * The grammar of event streams (WHATWG HTML, "server-sent events"), over bytes that arrive cut anywhere. Whatever a
  * server sends is held in bounded memory: without the limits one line that never ends would take the process with it.
  */
+import type { StreamEvent } from './connection.ts'
 import { UpstreamError } from './upstream-error.ts'
-
-/** One dispatched event. */
-export interface SseEvent {
-  /** `message` when the server named none. */
-  readonly type: string
-  /** Lines joined by a line feed; may be empty. */
-  readonly data: string
-  /** The last event ID so far; empty when there is none. */
-  readonly id: string
-}
 
 /** Called while bytes are pushed. An exception stops the parsing and reaches the caller of `push`. */
 export interface SseSink {
-  event(event: SseEvent): void
+  event(event: StreamEvent): void
   /** The server wants clients to wait at least this long before they come back. Milliseconds. */
   retry?(milliseconds: number): void
 }

@@ -14,7 +14,7 @@ import type { HttpRequest } from './http-exchange.ts'
 import type { SourceStatus } from './source.ts'
 import { decodedStream } from './sse-body.ts'
 import { SseParser } from './sse-parser.ts'
-import { Watch } from './sse-watch.ts'
+import { Watch } from './watch.ts'
 import { UpstreamError, causeCode, redactUrl } from './upstream-error.ts'
 
 /** Where the stream is, and every bound. Times in milliseconds. */

@@ -12,7 +12,7 @@ import type { Timers } from './clock.ts'
 import { Connection } from './connection.ts'
 import type { EventReceiver, EventStream, Life } from './connection.ts'
 import type { SourceStatus } from './source.ts'
-import { Watch } from './sse-watch.ts'
+import { Watch } from './watch.ts'
 import { causeCode, UpstreamError, redactUrl } from './upstream-error.ts'
 
 /** Times in milliseconds. */

@@ -1,13 +1,13 @@
 /** Opens streams over real sockets and reads their events as they come. */
 import { SseParser } from '../../upstream/sse-parser.ts'
-import type { SseEvent } from '../../upstream/sse-parser.ts'
+import type { StreamEvent } from '../../upstream/connection.ts'
 
 export interface EventClient {
   readonly status: number
   readonly headers: Headers
   /** Waits for the event at this place. Rejects after `ms` (default 3,000), naming what came instead. */
-  at(index: number, ms?: number): Promise<SseEvent>
-  readonly events: readonly SseEvent[]
+  at(index: number, ms?: number): Promise<StreamEvent>
+  readonly events: readonly StreamEvent[]
   /** What the server has asked to wait, ms. */
   readonly retries: readonly number[]
   /** The bytes so far, comments included. */
@@ -22,7 +22,7 @@ const WAIT_MS = 3_000
 export async function openEvents(url: string, init: RequestInit = {}): Promise<EventClient> {
   const abort = new AbortController()
   const response = await fetch(url, { ...init, signal: abort.signal })
-  const events: SseEvent[] = []
+  const events: StreamEvent[] = []
   const retries: number[] = []
   let text = ''
   const waiting = new Set<() => void>()

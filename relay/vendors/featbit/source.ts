@@ -7,7 +7,7 @@
 import { readOptions } from '../../engine/dialects/featbit/profile.ts'
 import { HttpPollSource } from '../../upstream/http-poll.ts'
 import type { Source } from '../../upstream/source.ts'
-import { SseSource } from '../../upstream/sse-source.ts'
+import { StreamedSource } from '../../upstream/streamed-source.ts'
 import { WebSocketStream } from '../../upstream/websocket.ts'
 import { baseAddress, optionsProblems, originProblem, problemsAt, uncheckedSettings } from '../settings.ts'
 import { fileSource, pollBounds, transportBounds } from '../transport.ts'
@@ -57,7 +57,7 @@ export const featbit: Vendor = {
       timers,
       ...transportBounds(settings),
     })
-    return new SseSource({ stream, feed, poll, pollWhen: 'broken', timers })
+    return new StreamedSource({ stream, feed, poll, pollWhen: 'broken', timers })
   },
 }
 

@@ -158,7 +158,7 @@ describe('the stream', () => {
     expect(mock.connections).toBe(1)
   })
 
-  it('notices a deletion, which is never told, within half an hour', async () => {
+  it('notices a deletion, which is never told, within half an hour', { timeout: 30_000 }, async () => {
     const mock = await server()
     mock.put(flag('gone', 1))
     const { inStep, timers, when } = connected(mock)

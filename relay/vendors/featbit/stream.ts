@@ -5,8 +5,8 @@
  */
 import { PatchedDocument } from '../../upstream/patched-document.ts'
 import type { VersionedObject } from '../../upstream/patched-document.ts'
-import type { SseEvent } from '../../upstream/sse-parser.ts'
-import type { SseFeed, Verdict } from '../../upstream/sse-source.ts'
+import type { StreamEvent } from '../../upstream/connection.ts'
+import type { StreamFeed, Verdict } from '../../upstream/streamed-source.ts'
 import { UpstreamError } from '../../upstream/upstream-error.ts'
 
 export const STREAM = '/streaming'
@@ -40,7 +40,7 @@ export function refusal(code: number): UpstreamError | undefined {
   return undefined
 }
 
-export class FeatBitFeed implements SseFeed {
+export class FeatBitFeed implements StreamFeed {
   readonly #document: PatchedDocument
   #current = false
   #beats = 0
@@ -73,7 +73,7 @@ export class FeatBitFeed implements SseFeed {
     return 'nothing'
   }
 
-  event({ data: text }: SseEvent): Verdict {
+  event({ data: text }: StreamEvent): Verdict {
     const message = parsed(text)
     if (String(own(message, 'messageType')).toLowerCase() !== 'data-sync') return 'nothing'
     const data = own(message, 'data')

@@ -5,9 +5,9 @@
 import { GrpcPollSource, GrpcStream } from '../../upstream/grpc.ts'
 import type { GrpcSourceOptions } from '../../upstream/grpc.ts'
 import type { Source } from '../../upstream/source.ts'
-import { SseSource } from '../../upstream/sse-source.ts'
-import type { SseEvent } from '../../upstream/sse-parser.ts'
-import type { SseFeed, Verdict } from '../../upstream/sse-source.ts'
+import { StreamedSource } from '../../upstream/streamed-source.ts'
+import type { StreamEvent } from '../../upstream/connection.ts'
+import type { StreamFeed, Verdict } from '../../upstream/streamed-source.ts'
 import { UpstreamError } from '../../upstream/upstream-error.ts'
 import { transportBounds } from '../transport.ts'
 import type { UpstreamSettings, VendorTools } from '../vendor.ts'
@@ -27,7 +27,7 @@ const BEAT = 40_000
 /** Options that say how to ask: which flags, and as whom. */
 export const SYNC_OPTIONS = ['selector', 'providerId'] as const
 
-class FlagdFeed implements SseFeed {
+class FlagdFeed implements StreamFeed {
   #current = false
   #text = ''
 
@@ -40,7 +40,7 @@ class FlagdFeed implements SseFeed {
     return 'nothing'
   }
 
-  event({ data }: SseEvent): Verdict {
+  event({ data }: StreamEvent): Verdict {
     this.#current = true
     if (data === this.#text) return 'nothing'
     this.#text = data
@@ -81,7 +81,7 @@ export function syncSource(
   const poll = (): Source => new GrpcPollSource({ ...common, method: `${SERVICE}/FetchAllFlags`, every })
   if (settings.stream === false) return poll()
   const stream = new GrpcStream({ ...common, method: `${SERVICE}/SyncFlags` })
-  return new SseSource({ stream, feed: new FlagdFeed(), poll, pollWhen: 'broken', timers })
+  return new StreamedSource({ stream, feed: new FlagdFeed(), poll, pollWhen: 'broken', timers })
 }
 
 function read(message: Uint8Array): string {

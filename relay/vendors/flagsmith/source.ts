@@ -8,7 +8,7 @@ import type { HttpRequest, Pages } from '../../upstream/http-exchange.ts'
 import { HttpPollSource } from '../../upstream/http-poll.ts'
 import type { Source } from '../../upstream/source.ts'
 import type { SseRequest } from '../../upstream/sse.ts'
-import { SseSource } from '../../upstream/sse-source.ts'
+import { StreamedSource } from '../../upstream/streamed-source.ts'
 import { UpstreamError } from '../../upstream/upstream-error.ts'
 import { baseAddress, optionsProblems, originProblem, problemsAt, uncheckedSettings } from '../settings.ts'
 import { fileSource, pollBounds, transportBounds } from '../transport.ts'
@@ -51,7 +51,7 @@ export const flagsmith: Vendor = {
     }
     const known = (): boolean => feed.address(base) !== undefined
     const stream = { request: notices, ...transportBounds(settings) }
-    return new SseSource({ stream, feed, poll, pollWhen: 'always', known, timers })
+    return new StreamedSource({ stream, feed, poll, pollWhen: 'always', known, timers })
   },
 }
 

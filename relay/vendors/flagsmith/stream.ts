@@ -3,8 +3,8 @@
  * forward. It stays silent about identity overrides, so polls go on beside it.
  */
 import type { UpstreamDocument } from '../../upstream/source.ts'
-import type { SseEvent } from '../../upstream/sse-parser.ts'
-import type { SseFeed, Verdict } from '../../upstream/sse-source.ts'
+import type { StreamEvent } from '../../upstream/connection.ts'
+import type { StreamFeed, Verdict } from '../../upstream/streamed-source.ts'
 import { UpstreamError } from '../../upstream/upstream-error.ts'
 
 const VENDOR_API = 'edge.api.flagsmith.com'
@@ -13,7 +13,7 @@ const VENDOR_STREAM = 'https://realtime.flagsmith.com'
 const ROUNDING = 2
 
 /** Takes the notices of `GET /sse/environments/{client-side key}/stream`. */
-export class FlagsmithFeed implements SseFeed {
+export class FlagsmithFeed implements StreamFeed {
   readonly current: boolean = true
   /** Of the document that is held, in milliseconds since the epoch. */
   #updatedAt = 0
@@ -40,7 +40,7 @@ export class FlagsmithFeed implements SseFeed {
     return 'fetch'
   }
 
-  event({ type, data }: SseEvent): Verdict {
+  event({ type, data }: StreamEvent): Verdict {
     if ((type !== 'environment_updated' && type !== 'message') || data === '') return 'nothing'
     const updatedAt = own(parsed(data), 'updated_at')
     // Whatever it said, something happened.

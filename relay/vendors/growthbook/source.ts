@@ -9,7 +9,7 @@ import { readOptions } from '../../engine/dialects/growthbook/options.ts'
 import { ConvertedSource } from '../../upstream/converted-source.ts'
 import { HttpPollSource } from '../../upstream/http-poll.ts'
 import type { Source, UpstreamDocument } from '../../upstream/source.ts'
-import { SseSource } from '../../upstream/sse-source.ts'
+import { StreamedSource } from '../../upstream/streamed-source.ts'
 import { UpstreamError } from '../../upstream/upstream-error.ts'
 import { baseAddress, optionsProblems, originProblem, uncheckedSettings } from '../settings.ts'
 import { fileSource, pollBounds, transportBounds } from '../transport.ts'
@@ -44,7 +44,7 @@ function plain(settings: UpstreamSettings, { timers }: VendorTools): Source {
   const sent = headers === undefined ? {} : { headers }
   const poll = (): Source => new HttpPollSource({ request: { url, ...sent }, ...pollBounds(settings, timers, EVERY) })
   if (settings.stream === false) return poll()
-  return new SseSource({
+  return new StreamedSource({
     stream: { request: { url: stream, ...sent }, heartbeat: HEARTBEAT, timers, ...transportBounds(settings) },
     feed: new GrowthBookFeed(),
     poll,

@@ -3,15 +3,15 @@
  * connection is followed by a fetch; and a cache in front of the API may then be older than what the stream has told.
  */
 import type { UpstreamDocument } from '../../upstream/source.ts'
-import type { SseEvent } from '../../upstream/sse-parser.ts'
-import type { SseFeed, Verdict } from '../../upstream/sse-source.ts'
+import type { StreamEvent } from '../../upstream/connection.ts'
+import type { StreamFeed, Verdict } from '../../upstream/streamed-source.ts'
 import { UpstreamError } from '../../upstream/upstream-error.ts'
 
 /** The vendor's proxy sends a sign of life this often. Milliseconds. */
 export const HEARTBEAT = 30_000
 
 /** Takes `features` and `features-updated` of `GET /sub/{clientKey}`; payloads stay as they came, encrypted or not. */
-export class GrowthBookFeed implements SseFeed {
+export class GrowthBookFeed implements StreamFeed {
   readonly current: boolean = true
   #payload = new Uint8Array(0)
   /** When the payload that the stream told was made; ISO text, which compares as time. */
@@ -21,7 +21,7 @@ export class GrowthBookFeed implements SseFeed {
     return 'fetch'
   }
 
-  event({ type, data }: SseEvent): Verdict {
+  event({ type, data }: StreamEvent): Verdict {
     if (type === 'features-updated') return 'fetch'
     if (type !== 'features') return 'nothing'
     const payload = parsed(data)

@@ -9,6 +9,7 @@ const TEN_MINUTES = 600_000
 
 it.each(['hangs', 'resets'])(
   'is never more than two timers, two sockets and the published schedule when it %s',
+  { timeout: 60_000 },
   async (fault) => {
     const server = await tcpUpstream((socket) => {
       socket.resume()

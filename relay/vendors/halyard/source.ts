@@ -7,7 +7,7 @@ import { DocumentError, unwrap, wrap } from '@halyard/engine'
 import { ConvertedSource } from '../../upstream/converted-source.ts'
 import { HttpPollSource } from '../../upstream/http-poll.ts'
 import type { Source, UpstreamDocument } from '../../upstream/source.ts'
-import { SseSource } from '../../upstream/sse-source.ts'
+import { StreamedSource } from '../../upstream/streamed-source.ts'
 import { UpstreamError } from '../../upstream/upstream-error.ts'
 import { baseAddress, originProblem, problemsAt, uncheckedSettings } from '../settings.ts'
 import { fileSource, pollBounds, transportBounds } from '../transport.ts'
@@ -37,7 +37,7 @@ function enveloped(settings: UpstreamSettings, { timers }: VendorTools): Source 
   const poll = (): Source =>
     new HttpPollSource({ request: { url: `${base}${ROUTE}`, headers }, ...pollBounds(settings, timers, EVERY) })
   if (settings.stream === false) return poll()
-  return new SseSource({
+  return new StreamedSource({
     stream: {
       request: { url: `${base}${STREAM}`, headers },
       heartbeat: HEARTBEAT,

@@ -5,14 +5,14 @@
 import { DocumentError, unwrap } from '@halyard/engine'
 import type { EnvelopeHead } from '@halyard/engine'
 import type { UpstreamDocument } from '../../upstream/source.ts'
-import type { SseEvent } from '../../upstream/sse-parser.ts'
-import type { SseFeed, Verdict } from '../../upstream/sse-source.ts'
+import type { StreamEvent } from '../../upstream/connection.ts'
+import type { StreamFeed, Verdict } from '../../upstream/streamed-source.ts'
 import { UpstreamError } from '../../upstream/upstream-error.ts'
 
 /** Relays send a comment every 25 s at least and are dead after 60 s of silence. Milliseconds. */
 export const HEARTBEAT = 24_000
 
-export class HalyardFeed implements SseFeed {
+export class HalyardFeed implements StreamFeed {
   #current = false
   #envelope = new Uint8Array(0)
   /** Of the newest envelope that was taken over, from stream or poll. */
@@ -27,7 +27,7 @@ export class HalyardFeed implements SseFeed {
     return 'nothing'
   }
 
-  event({ type, data }: SseEvent): Verdict {
+  event({ type, data }: StreamEvent): Verdict {
     if (type === 'document') return this.#document(data)
     if (type === 'current') this.#confirmed(data)
     return 'nothing'

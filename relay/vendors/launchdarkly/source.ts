@@ -6,7 +6,7 @@
 import { readOptions } from '../../engine/dialects/launchdarkly/profile.ts'
 import { HttpPollSource } from '../../upstream/http-poll.ts'
 import type { Source } from '../../upstream/source.ts'
-import { SseSource } from '../../upstream/sse-source.ts'
+import { StreamedSource } from '../../upstream/streamed-source.ts'
 import { optionsProblems, originProblem, uncheckedSettings, webAddress } from '../settings.ts'
 import { fileSource, pollBounds, transportBounds } from '../transport.ts'
 import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
@@ -34,7 +34,7 @@ export const launchdarkly: Vendor = {
         ...pollBounds(settings, timers, LEAST_EVERY),
       })
     if (settings.stream === false) return poll()
-    return new SseSource({
+    return new StreamedSource({
       stream: {
         request: { url: streamAddress(base), headers: sent },
         heartbeat: HEARTBEAT,

@@ -176,36 +176,42 @@ describe('following', () => {
     expect(documents()).toHaveLength(2)
   })
 
-  it('ends in step after 300 random faults: missed, late, repeated and unreadable events, lost connections (seed 31)', async () => {
-    const mock = await service()
-    const { sink, inStep } = await connected(mock, {}, 31)
-    const random = new FakeTimers({ seed: 31 })
-    const below = (n: number): number => Math.floor(random.random() * n)
-    await sink.at(1)
-    const sent: (() => void)[] = []
-    let version = 1
-    for (let fault = 0; fault < 300; fault += 1) {
-      version += 1
-      const now = version
-      const kind: Kind = below(2) === 0 ? 'flags' : 'segments'
-      const key = `k${below(5)}`
-      const quietly = below(6) === 0
-      if (below(3) === 0) mock.delete(kind, key, now, quietly)
-      else mock.put(kind, key, flag(now), quietly)
-      const repeat = { path: `/${kind}/${key}`, data: { key, ...flag(now - 3) } }
-      sent.push(() => mock.send('patch', repeat))
-      if (below(3) === 0) sent[below(sent.length)]?.()
-      // A service that told nothing of a change has lost it; a client learns of it when it connects anew.
-      if (quietly || below(15) === 0) {
-        if (below(2) === 0) mock.send('patch', '{"path":')
-        else mock.drop()
+  it(
+    'ends in step after 300 random faults: missed, late, repeated and unreadable events, lost connections (seed 31)',
+    {
+      timeout: 60_000,
+    },
+    async () => {
+      const mock = await service()
+      const { sink, inStep } = await connected(mock, {}, 31)
+      const random = new FakeTimers({ seed: 31 })
+      const below = (n: number): number => Math.floor(random.random() * n)
+      await sink.at(1)
+      const sent: (() => void)[] = []
+      let version = 1
+      for (let fault = 0; fault < 300; fault += 1) {
+        version += 1
+        const now = version
+        const kind: Kind = below(2) === 0 ? 'flags' : 'segments'
+        const key = `k${below(5)}`
+        const quietly = below(6) === 0
+        if (below(3) === 0) mock.delete(kind, key, now, quietly)
+        else mock.put(kind, key, flag(now), quietly)
+        const repeat = { path: `/${kind}/${key}`, data: { key, ...flag(now - 3) } }
+        sent.push(() => mock.send('patch', repeat))
+        if (below(3) === 0) sent[below(sent.length)]?.()
+        // A service that told nothing of a change has lost it; a client learns of it when it connects anew.
+        if (quietly || below(15) === 0) {
+          if (below(2) === 0) mock.send('patch', '{"path":')
+          else mock.drop()
+        }
+        if (below(10) === 0) await inStep()
       }
-      if (below(10) === 0) await inStep()
-    }
-    await inStep()
-    expect(mock.streamsOpened).toBeGreaterThan(10)
-    expect(mock.requests.length).toBeLessThan(200)
-  })
+      await inStep()
+      expect(mock.streamsOpened).toBeGreaterThan(10)
+      expect(mock.requests.length).toBeLessThan(200)
+    },
+  )
 })
 
 describe('while the stream is broken', () => {

@@ -4,8 +4,8 @@
  */
 import { PatchedDocument } from '../../upstream/patched-document.ts'
 import type { VersionedObject } from '../../upstream/patched-document.ts'
-import type { SseEvent } from '../../upstream/sse-parser.ts'
-import type { SseFeed, Verdict } from '../../upstream/sse-source.ts'
+import type { StreamEvent } from '../../upstream/connection.ts'
+import type { StreamFeed, Verdict } from '../../upstream/streamed-source.ts'
 import { UpstreamError } from '../../upstream/upstream-error.ts'
 
 const COLLECTIONS = ['flags', 'segments']
@@ -23,7 +23,7 @@ export function streamAddress(base: URL): string {
 }
 
 /** Applies the events of `GET /all`. */
-export class LaunchDarklyFeed implements SseFeed {
+export class LaunchDarklyFeed implements StreamFeed {
   readonly #document: PatchedDocument
   #current = false
 
@@ -40,7 +40,7 @@ export class LaunchDarklyFeed implements SseFeed {
     return 'nothing'
   }
 
-  event({ type, data }: SseEvent): Verdict {
+  event({ type, data }: StreamEvent): Verdict {
     if (type === 'put') return this.#put(data)
     if (type !== 'patch' && type !== 'delete') return 'nothing'
     // Before the whole document there is nothing a change could be applied to.

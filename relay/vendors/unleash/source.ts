@@ -9,7 +9,7 @@ import { readOptions } from '../../engine/dialects/unleash/profile.ts'
 import type { Timers } from '../../upstream/clock.ts'
 import { HttpPollSource } from '../../upstream/http-poll.ts'
 import type { Source } from '../../upstream/source.ts'
-import { SseSource } from '../../upstream/sse-source.ts'
+import { StreamedSource } from '../../upstream/streamed-source.ts'
 import { baseAddress, optionsProblems, originProblem, problemsAt, uncheckedSettings } from '../settings.ts'
 import { fileSource, pollBounds, transportBounds } from '../transport.ts'
 import type { SettingsProblem, UpstreamSettings, Vendor, VendorTools } from '../vendor.ts'
@@ -50,7 +50,7 @@ export const unleash: Vendor = {
     const poll = (): Source =>
       new HttpPollSource({ request: { url: `${base}/client/features`, headers: all }, ...bounds })
     if (settings.stream === false) return poll()
-    return new SseSource({
+    return new StreamedSource({
       stream: {
         request: { url: `${base}${STREAM}`, headers: all },
         heartbeat: HEARTBEAT,

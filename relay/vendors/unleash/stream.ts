@@ -4,8 +4,8 @@
  */
 import { PatchedDocument } from '../../upstream/patched-document.ts'
 import type { VersionedObject } from '../../upstream/patched-document.ts'
-import type { SseEvent } from '../../upstream/sse-parser.ts'
-import type { SseFeed, Verdict } from '../../upstream/sse-source.ts'
+import type { StreamEvent } from '../../upstream/connection.ts'
+import type { StreamFeed, Verdict } from '../../upstream/streamed-source.ts'
 import { UpstreamError } from '../../upstream/upstream-error.ts'
 
 export const STREAM = '/client/streaming'
@@ -14,7 +14,7 @@ export const STREAM = '/client/streaming'
 export const HEARTBEAT = 30_000
 
 /** Applies the delta documents of `GET /api/client/streaming`. */
-export class UnleashFeed implements SseFeed {
+export class UnleashFeed implements StreamFeed {
   readonly #document: PatchedDocument
   readonly #environment: string | undefined
   #whole = false
@@ -38,7 +38,7 @@ export class UnleashFeed implements SseFeed {
     return 'nothing'
   }
 
-  event({ type, data }: SseEvent): Verdict {
+  event({ type, data }: StreamEvent): Verdict {
     // A hint that must be followed soon, and may be withdrawn later: like a stream that is not there.
     if (type === 'fetch-mode' && data === 'polling') {
       throw new UpstreamError('not-found', 'the server asks to be polled instead of streamed')

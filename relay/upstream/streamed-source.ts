@@ -5,20 +5,19 @@
 import { systemTimers } from './clock.ts'
 import type { TimerHandle, Timers } from './clock.ts'
 import type { Source, SourceSink, SourceStatus, UpstreamDocument } from './source.ts'
-import type { EventStream } from './connection.ts'
+import type { EventStream, StreamEvent } from './connection.ts'
 import { SseStream } from './sse.ts'
 import type { SseOptions } from './sse.ts'
-import type { SseEvent } from './sse-parser.ts'
 import { UpstreamError } from './upstream-error.ts'
 
 /** What an event meant: nothing, "ask for the document", or "the document is another one now". */
 export type Verdict = 'nothing' | 'fetch' | 'changed'
 
 /** What a vendor's stream says. Each method may throw `UpstreamError`: the stream is then connected anew. */
-export interface SseFeed {
+export interface StreamFeed {
   /** Connected. `resumed`: the server knows where the last connection ended. */
   opened(resumed: boolean): Verdict
-  event(event: SseEvent): Verdict
+  event(event: StreamEvent): Verdict
   /** True while the open connection is known to tell everything; asked after each call of the others. */
   readonly current: boolean
   /** The document as the stream made it. Asked after `changed`, at most once in 100 ms. */
@@ -28,10 +27,10 @@ export interface SseFeed {
 }
 
 /** Times in milliseconds. */
-export interface SseSourceOptions {
+export interface StreamedSourceOptions {
   /** Of server-sent events; or any other stream, not started yet. */
   readonly stream: SseOptions | EventStream
-  readonly feed: SseFeed
+  readonly feed: StreamFeed
   /** A poll that is not started yet; a new one each time. */
   readonly poll: () => Source
   /** `always`: documents come by polls and the stream brings them forward. `broken`: only while the stream fails. */
@@ -49,8 +48,8 @@ const CONFIRM = 10_000
 /** Caches in front of servers are younger than this: a held back document that polls still find then is no leftover. */
 const HOLD = 300_000
 
-export class SseSource implements Source {
-  readonly #options: SseSourceOptions
+export class StreamedSource implements Source {
+  readonly #options: StreamedSourceOptions
   readonly #timers: Timers
   readonly #stream: EventStream
   #sink: SourceSink | undefined
@@ -71,7 +70,7 @@ export class SseSource implements Source {
   #asked = false
   #sinkError: SourceStatus['lastError']
 
-  constructor(options: SseSourceOptions) {
+  constructor(options: StreamedSourceOptions) {
     this.#options = options
     this.#timers = options.timers ?? systemTimers
     const { stream } = options
