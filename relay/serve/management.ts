@@ -7,7 +7,6 @@ import { live, ready } from './health.ts'
 import type { HealthParts } from './health.ts'
 import type { HttpReply, HttpRequest } from './http-message.ts'
 import { metrics } from './metrics.ts'
-import type { MetricsSource } from './metrics.ts'
 import type { Observer } from './observer.ts'
 import { operationRoutes } from './operations.ts'
 import { RefreshRoute } from './refresh.ts'
@@ -19,7 +18,6 @@ import { status } from './status.ts'
 import type { StatusParts } from './status.ts'
 
 export interface ManagementParts extends HealthParts, StatusParts {
-  readonly metrics: MetricsSource
   readonly observer: Observer
   readonly timers: Timers
 }

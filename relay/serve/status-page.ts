@@ -1,5 +1,6 @@
 /** The status as a page for people: no script, nothing loaded from elsewhere, every text escaped. */
 import type { RelayStatus } from './status.ts'
+import type { StreamStatus } from './stream-status.ts'
 
 const STYLE = `body{font:15px/1.5 system-ui,sans-serif;margin:2rem;max-width:70rem}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.4rem .8rem;border-bottom:1px solid #ddd;vertical-align:top}
@@ -19,7 +20,7 @@ export function statusPage(status: RelayStatus): string {
 <html lang="en"><head><meta charset="utf-8"><title>Halyard status</title><style>${STYLE}</style></head>
 <body><h1>Halyard${status.draining ? ' (draining)' : ''}</h1>
 <p>Up ${status.uptimeSeconds} s, Node ${escape(status.node)}, ${escape(status.now)}</p>
-<table><thead><tr><th>Environment</th><th>State</th><th>Flags</th><th>Version</th><th>Confirmed</th><th>Upstream</th><th>Keys</th></tr></thead>
+<table><thead><tr><th>Environment</th><th>State</th><th>Flags</th><th>Version</th><th>Confirmed</th><th>Upstream</th><th>Streams</th><th>Keys</th></tr></thead>
 <tbody>
 ${rows}
 </tbody></table></body></html>
@@ -45,6 +46,7 @@ function row(environment: RelayStatus['environments'][number]): string {
     `${version}${environment.pinnedAgainst === undefined ? '' : ' (rolled back)'}<br><small><code>${escape(environment.revision ?? '')}</code></small>`,
     moment(environment.confirmedAt),
     upstream.map(escape).join('<br>'),
+    streamsOf(environment.streams).map(escape).join('<br>'),
     keys.join('<br>'),
   ]
   return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`
@@ -56,6 +58,18 @@ function roleOf({ replication }: RelayStatus['environments'][number]): string {
   const { role, leader, redis } = replication
   if (role === 'follower') return `follows ${leader ?? 'nobody yet'}`
   return role === 'leader' ? 'leads' : `alone, Redis ${redis}`
+}
+
+function streamsOf({ open, droppedSlow, refused, propagationMs }: StreamStatus): string[] {
+  const kinds = Object.entries(open).map(([kind, count]) => {
+    const ms = propagationMs[kind]
+    return `${count} ${kind}${ms === undefined ? '' : `, told within ${ms} ms`}`
+  })
+  return [
+    ...kinds,
+    ...(droppedSlow > 0 ? [`${droppedSlow} cut, they did not read`] : []),
+    ...(refused > 0 ? [`${refused} refused`] : []),
+  ]
 }
 
 function moment(at: number | undefined): string {

@@ -6,12 +6,16 @@ import type { EnvironmentStatus } from '../environment/status.ts'
 import type { Timers } from './clock.ts'
 import type { Grant, KeyScope } from './credentials.ts'
 import type { HttpReply, HttpRequest } from './http-message.ts'
+import type { MetricFamily, MetricsSource } from './metrics.ts'
 import { json } from './replies.ts'
 import { statusPage } from './status-page.ts'
+import { streamStatus } from './stream-status.ts'
+import type { StreamStatus } from './stream-status.ts'
 import type { Tenant, Tenants } from './tenants.ts'
 
 export interface StatusParts {
   readonly tenants: Tenants
+  readonly metrics: MetricsSource
   readonly timers: Timers
   readonly draining: () => boolean
   /** On the monotonic clock, ms. */
@@ -30,11 +34,16 @@ export interface RelayStatus {
   readonly uptimeSeconds: number
   readonly node: string
   readonly now: string
-  readonly environments: readonly (EnvironmentStatus & { readonly keys: readonly KeyStatus[] })[]
+  /** Streams whose client has to take something before it can be told the newest. */
+  readonly streamsBehind: number
+  readonly environments: readonly (EnvironmentStatus & {
+    readonly keys: readonly KeyStatus[]
+    readonly streams: StreamStatus
+  })[]
 }
 
-export function status(request: HttpRequest, parts: StatusParts): HttpReply {
-  const present = read(parts)
+export async function status(request: HttpRequest, parts: StatusParts): Promise<HttpReply> {
+  const present = read(parts, await parts.metrics.values())
   if (!prefersHtml(request.header('accept') ?? '')) return json(200, present, ['Vary', 'Accept'])
   return {
     status: 200,
@@ -54,20 +63,25 @@ export function status(request: HttpRequest, parts: StatusParts): HttpReply {
   }
 }
 
-function read({ tenants, timers, draining, startedAt }: StatusParts): RelayStatus {
+function read({ tenants, timers, draining, startedAt }: StatusParts, families: readonly MetricFamily[]): RelayStatus {
   const grants = tenants.grants()
   return {
     draining: draining(),
     uptimeSeconds: Math.floor((timers.monotonic() - startedAt) / 1_000),
     node: process.version,
     now: new Date(timers.now()).toISOString(),
-    environments: tenants.list().map((tenant) => statusOf(tenant, grants)),
+    streamsBehind: families.find(({ name }) => name === 'halyard_streams_behind')?.values[0]?.value ?? 0,
+    environments: tenants.list().map((tenant) => statusOf(tenant, grants, families)),
   }
 }
 
-function statusOf(tenant: Tenant, grants: readonly Grant<Tenant>[]): RelayStatus['environments'][number] {
+function statusOf(
+  tenant: Tenant,
+  grants: readonly Grant<Tenant>[],
+  families: readonly MetricFamily[],
+): RelayStatus['environments'][number] {
   const keys = grants.filter((grant) => grant.owner === tenant).map(keyStatus)
-  return { ...tenant.environment.status(), keys }
+  return { ...tenant.environment.status(), keys, streams: streamStatus(families, tenant.name) }
 }
 
 function keyStatus({ id, scope, expiresAt }: Grant<Tenant>): KeyStatus {

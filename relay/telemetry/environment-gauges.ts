@@ -82,6 +82,7 @@ export function registerEnvironmentGauges(
       },
     }),
   )
+  snapshotInfo(registry, environments)
   state(
     registry,
     environments,
@@ -98,6 +99,22 @@ export function registerEnvironmentGauges(
     UPSTREAM_STATES,
     (status) => status.source.state,
   )
+}
+
+/** One series for each environment at any time, so revisions may be a label. */
+function snapshotInfo(registry: Registry, environments: () => readonly Environment[]): void {
+  const name = 'halyard_snapshot_info'
+  const help = 'The revision of the served document: the same on all replicas that serve the same.'
+  const labelNames = ['environment', 'revision'] as const
+  const gauge = new Gauge({ name, help, labelNames, registers: [], collect: fill })
+  registry.registerMetric(gauge)
+  function fill(this: Gauge<'environment' | 'revision'>): void {
+    this.reset()
+    for (const environment of environments()) {
+      const { revision } = environment.status()
+      if (revision !== undefined) this.set({ environment: environment.name, revision }, 1)
+    }
+  }
 }
 
 function state(

@@ -33,6 +33,14 @@ export class SummedMetrics implements MetricsSource {
   }
 
   async text(): Promise<string> {
+    return (await this.#sum()).metrics()
+  }
+
+  async values(): Promise<Values> {
+    return (await this.#sum()).getMetricsAsJSON()
+  }
+
+  async #sum(): Promise<ReturnType<typeof sum>> {
     const { own, others, living } = this.#parts
     const [mine, theirs] = await Promise.all([own.values(), others()])
     for (const [number, values] of theirs) this.#last.set(number, values)
@@ -40,7 +48,7 @@ export class SummedMetrics implements MetricsSource {
     const gone = [...this.#last].filter(([number]) => !alive.has(number))
     for (const [number] of gone) this.#last.delete(number)
     this.#gone = await sum([this.#gone, ...gone.map(([, values]) => values.filter(isCounted))]).getMetricsAsJSON()
-    return sum([mine, this.#gone, ...this.#last.values()]).metrics()
+    return sum([mine, this.#gone, ...this.#last.values()])
   }
 }
 
