@@ -63,7 +63,7 @@ export class Feed {
     const source = this.#source
     this.#source = undefined
     if (source !== undefined) {
-      this.#stopping = Promise.all([this.#stopping, source.stop()])
+      this.#stopping = Promise.allSettled([this.#stopping, source.stop()])
       const { lastSuccessAt } = source.status()
       const last = lastSuccessAt === undefined ? {} : { lastSuccessAt }
       this.#last = { state: 'stopped', consecutiveFailures: 0, ...last }

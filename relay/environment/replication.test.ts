@@ -70,6 +70,18 @@ describe('with Redis', () => {
     await expect.poll(() => b.environment.status().state, { timeout: 5_000 }).toBe('ready')
   })
 
+  it('a follower that is told of news has the leader ask the vendor', async () => {
+    const { url } = await redis()
+    const vendor = new Vendor(flagd('one'), 60_000)
+    const all = await three(url, vendor)
+    await expect.poll(() => served(all)).toEqual(['1.1 one', '1.1 one', '1.1 one'])
+    await pause(100)
+    vendor.document = flagd('two')
+    all[2].environment.refresh()
+    await expect.poll(() => served(all)).toEqual(['1.2 two', '1.2 two', '1.2 two'])
+    expect(vendor.askers(0)).toEqual(['a'])
+  })
+
   it('a leader that stops hands over at once', async () => {
     const { url } = await redis()
     const vendor = new Vendor(flagd('one'), 20)

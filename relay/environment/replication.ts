@@ -15,7 +15,6 @@ import type { Role } from './leadership.ts'
 import type { Member, Peers, PeerStatus } from './peers.ts'
 import { parseReport } from './report.ts'
 import { coveredBy, nextStep } from './settlement.ts'
-import type { Step } from './settlement.ts'
 
 export interface ReplicationParts {
   readonly environment: string
@@ -38,8 +37,6 @@ export interface ReplicationEvents {
   unusable(environment: string, message: string): void
 }
 
-/** Steps after one look; more would mean that two rules undo each other. */
-const MOST_STEPS = 4
 /** How soon to look again while Redis is away, ms. */
 const SOON_MS = 1_000
 
@@ -53,6 +50,8 @@ export class Replication implements Peers {
   #failing = false
   #timer: TimerHandle | undefined
   #unlisten: (() => void)[] = []
+  /** Compiling what was found can take longer than a lease, which must be renewed meanwhile. */
+  #adopting: Promise<void> | undefined
   /** The newest of Redis that cannot be used here; asked for no more. */
   #unusable: string | undefined
   #left = false
@@ -115,6 +114,7 @@ export class Replication implements Peers {
     this.#parts.timers.clearTimeout(this.#timer)
     for (const unlisten of this.#unlisten) unlisten()
     await this.#looking
+    await this.#adopting
     const { lease, notices, environment } = this.#parts
     const { token } = this.#leadership
     if (token === 0) return
@@ -147,14 +147,11 @@ export class Replication implements Peers {
 
   async #lookOnce(): Promise<void> {
     try {
-      for (let step = 0; step < MOST_STEPS && !this.#left; step++) {
-        const view = await this.#tend()
-        // Before another's documents are adopted, ours must not come in any more; before ours do, theirs must be known.
-        if (this.#leadership.role !== 'leader') this.#play()
-        const settled = await this.#settle(view)
-        this.#play()
-        if (settled) break
-      }
+      const view = await this.#tend()
+      // Before another's documents are adopted, ours must not come in any more; before ours do, theirs must be known.
+      if (this.#leadership.role !== 'leader') this.#play()
+      await this.#settle(view)
+      this.#play()
       this.#failing = false
     } catch {
       this.#failing = true
@@ -177,40 +174,34 @@ export class Replication implements Peers {
     return view
   }
 
-  /** True when nothing is left to settle, as far as this replica can do something about it. */
-  async #settle(view: LeaseView): Promise<boolean> {
+  async #settle(view: LeaseView): Promise<void> {
     const member = this.#member
-    if (member === undefined) return true
+    if (member === undefined || this.#adopting !== undefined) return
     const { newest, floor } = view
     if (newest === undefined || newest.field !== this.#unusable) this.#unusable = undefined
     const served = member.stamp()
     const leads = this.#leadership.role === 'leader'
     const unusable = this.#unusable !== undefined
     const step = nextStep({ leads, served, vouched: member.vouched(), newest, unusable, floor })
-    return this.#take(step, member, view)
+    if (step.kind === 'adopt') this.#beginToAdopt(view, member)
+    else if (step.kind === 'restamp') member.restamp(step.order)
+    else if (step.kind === 'save') member.save(step.authority)
+    else if (step.kind === 'raise' && served !== undefined && !coveredBy(floor, served)) {
+      await this.#tend(served)
+      void this.#parts.notices.publish(this.#parts.environment, { kind: 'floor' })
+    }
   }
 
-  async #take(step: Step, member: Member, view: LeaseView): Promise<boolean> {
-    switch (step.kind) {
-      case 'none':
-        return true
-      case 'adopt':
-        await this.#adopt(view, member)
-        return false
-      case 'restamp':
-        member.restamp(step.order)
-        return true
-      case 'save':
-        member.save(step.authority)
-        return true
-      case 'raise': {
-        const served = member.stamp()
-        if (served === undefined || coveredBy(view.floor, served)) return true
-        await this.#tend(served)
-        void this.#parts.notices.publish(this.#parts.environment, { kind: 'floor' })
-        return true
-      }
+  #beginToAdopt(view: LeaseView, member: Member): void {
+    const adopted = (): void => {
+      this.#adopting = undefined
+      void this.#look()
     }
+    // Where Redis did not give it, the next look will find it again.
+    const failed = (): void => {
+      this.#adopting = undefined
+    }
+    this.#adopting = this.#adopt(view, member).then(adopted, failed)
   }
 
   async #adopt({ newest }: LeaseView, member: Member): Promise<void> {
@@ -234,6 +225,8 @@ export class Replication implements Peers {
     const { role } = this
     const member = this.#member
     if (role === undefined || role === this.#played || member === undefined || this.#left) return
+    // What the others serve comes first: the vendor's next document has to be compared with that.
+    if (role === 'leader' && this.#adopting !== undefined) return
     this.#played = role
     if (role === 'leader') member.lead()
     else if (role === 'follower') member.follow()

@@ -85,11 +85,12 @@ export class Notices {
   /** Best effort: who does not hear it looks by itself soon. Never rejects. */
   async publish(environment: string, notice: Notice): Promise<void> {
     const { link, replica } = this.#options
-    const channel = this.#channel(environment)
     const text = JSON.stringify({ replica, ...notice })
     try {
-      await link.send(0, (await this.#isSharded()) ? 'SPUBLISH' : 'PUBLISH', channel.name, text)
-      channel.counts = { ...channel.counts, sent: channel.counts.sent + 1 }
+      const command = (await this.#isSharded()) ? 'SPUBLISH' : 'PUBLISH'
+      await link.send(0, command, this.#nameOf(environment), text)
+      const channel = this.#channels.get(environment)
+      if (channel !== undefined) channel.counts = { ...channel.counts, sent: channel.counts.sent + 1 }
     } catch {
       // The link's books have it.
     }
@@ -108,13 +109,17 @@ export class Notices {
   #channel(environment: string): Channel {
     const known = this.#channels.get(environment)
     if (known !== undefined) return known
-    const { link } = this.#options
-    // A channel belongs to the whole server, whatever database its documents are in.
-    const name = link.key(environment, `notices:${link.address.database}`)
     const counts = { sent: 0, received: 0, ignored: 0 }
+    const name = this.#nameOf(environment)
     const channel = { name, listeners: new Set<NoticeListener>(), subscribed: false, counts }
     this.#channels.set(environment, channel)
     return channel
+  }
+
+  /** A channel belongs to the whole server, whatever database its documents are in. */
+  #nameOf(environment: string): string {
+    const { link } = this.#options
+    return link.key(environment, `notices:${link.address.database}`)
   }
 
   /** Whether channels belong to shards: in clusters since Redis 7; a message then goes to one node and not to all. */
