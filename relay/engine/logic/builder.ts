@@ -6,8 +6,9 @@
  * the rule's own data; `everything` is noted where that cannot be listed.
  */
 import { LogicError } from './error.ts'
-import type { Evaluate, Node, Operands, Operator } from './node.ts'
-import { CALL, evaluateQuick, Quick, VALUE } from './quick.ts'
+import { CALL, Node, VALUE } from './node.ts'
+import type { Evaluate } from './node.ts'
+import type { Operands, Operator } from './operator.ts'
 import { Run } from './run.ts'
 import { isList, isPrimitive } from './values.ts'
 
@@ -41,6 +42,8 @@ export class Builder {
   readonly #known: WeakMap<object, Node>
   /** Whether what is built will run many times. */
   readonly lasting: boolean
+  /** Whether operations were built that apply parts of the rule as they are written; those are then kept. */
+  appliesParts = false
   #scope: Scope = 'data'
   #depth = 0
   #nodes = 0
@@ -112,27 +115,24 @@ export class Builder {
     if (operator === undefined) return called(fail(`the operator ${JSON.stringify(name)} does not exist`))
     const raw: unknown = Object.values(rule)[0]
     const operands = this.#operands(name, raw)
-    const evaluate = operator.build(operands)
+    const built = operator.build(operands)
     if (name === 'var' && typeof raw === 'string' && this.#scope === 'data' && this.fixed.has(raw)) {
       this.#replaced++
       return constant(this.fixed.get(raw))
     }
     const fixed = operator.pure === true && operands.whole.constant !== undefined
-    if (fixed) return this.#folded(evaluate)
-    const form = operator.quick?.(operands)
-    if (form !== undefined) return formed(new Quick(form, evaluate))
-    const node = called(evaluate)
     const joins = operator.joins === true ? operands.items : undefined
-    return joins !== undefined && joins.length > 1 ? { ...node, joins } : node
+    const node =
+      built instanceof Node ? built : called(built, joins !== undefined && joins.length > 1 ? joins : undefined)
+    return fixed ? this.#folded(node) : node
   }
 
   /** An operation that fails on constants fails when it is reached, not before. */
-  #folded(evaluate: Evaluate): Node {
+  #folded(node: Node): Node {
     try {
-      const value = evaluate(null, new Run((part) => this.node(part)))
-      return constant(value)
+      return constant(node.evaluate(null, new Run((part) => this.node(part))))
     } catch {
-      return called(evaluate)
+      return node
     }
   }
 
@@ -170,16 +170,11 @@ function list(items: readonly Node[]): Node {
 }
 
 export function constant(value: unknown): Node {
-  const evaluate = (): unknown => value
-  return { evaluate, quick: new Quick({ kind: VALUE, value }, evaluate), constant: { value } }
+  return new Node(VALUE, { value })
 }
 
-function called(evaluate: Evaluate): Node {
-  return { evaluate, quick: new Quick({ kind: CALL }, evaluate) }
-}
-
-function formed(quick: Quick): Node {
-  return { evaluate: (data, run) => evaluateQuick(quick, data, run), quick }
+function called(call: Evaluate, joins?: readonly Node[]): Node {
+  return new Node(CALL, joins === undefined ? { call } : { call, joins })
 }
 
 function fail(message: string): Evaluate {

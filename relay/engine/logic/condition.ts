@@ -5,7 +5,8 @@
  * turns up after all sends the element to the slow path.
  */
 import { Builder } from './builder.ts'
-import type { Evaluate, Operator } from './node.ts'
+import type { Evaluate } from './node.ts'
+import type { Operator } from './operator.ts'
 import { follow, segmentsOf } from './path.ts'
 import type { Run } from './run.ts'
 import { isList, isObject, isPrimitive } from './values.ts'
@@ -36,11 +37,11 @@ export function shortcutOf(
   if (!isObject(rule) || Object.hasOwn(rule, 'var') || !isSimple(rule, operators)) return undefined
   const own = new Map([...operators].filter(([, operator]) => operator.pure === true))
   own.set('var', lookUp(substitution))
-  const { evaluate } = new Builder(own, new WeakMap(), false).node(rule)
+  const node = new Builder(own, new WeakMap(), false).node(rule)
   return (outer, element, run) => {
     try {
       const scope: Scope = { outer, element }
-      return evaluate(scope, run)
+      return node.evaluate(scope, run)
     } catch (error) {
       if (error === SLOW) return SLOW
       throw error

@@ -19,7 +19,7 @@ const operators = operatorsWith([])
 
 function apply(rule: unknown, data: Readonly<Record<string, unknown>>): unknown {
   const root = new RootOf(data)
-  const result = parseRule(rule, operators).evaluate(root)
+  const result = parseRule(rule, operators).rule.evaluate(root)
   const text = JSON.stringify(result, (_, value: unknown) => {
     if (typeof value === 'number' && !Number.isFinite(value)) throw new Error('JSON has no such number')
     return Object.is(value, -0) ? 0 : value

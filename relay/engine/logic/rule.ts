@@ -4,7 +4,9 @@
  */
 import { Builder, constant } from './builder.ts'
 import type { Reads } from './builder.ts'
-import type { Node, Operator } from './node.ts'
+import { evaluate } from './node.ts'
+import type { Node } from './node.ts'
+import type { Operator } from './operator.ts'
 import { arithmeticOperators } from './operators/arithmetic.ts'
 import { comparison } from './operators/comparison.ts'
 import { control } from './operators/control.ts'
@@ -12,8 +14,6 @@ import { lists } from './operators/lists.ts'
 import { memberships } from './operators/membership.ts'
 import { text } from './operators/text.ts'
 import { variables } from './operators/variables.ts'
-import { evaluateQuick } from './quick.ts'
-import type { Quick } from './quick.ts'
 import type { Root } from './root.ts'
 import { Run } from './run.ts'
 
@@ -37,23 +37,26 @@ export function operatorsWith(own: Iterable<readonly [string, Operator]>): Reado
  * is compiled into its callers, a function made anew for every rule is not.
  */
 export class Rule {
-  /** What it can come to read of the data. */
-  readonly reads: Reads
-  readonly #quick: Quick
+  readonly #node: Node
   readonly #run: Run
 
   /** See `parseRule`. */
-  constructor(reads: Reads, quick: Quick, run: Run) {
-    this.reads = reads
-    this.#quick = quick
+  constructor(node: Node, run: Run) {
+    this.#node = node
     this.#run = run
   }
 
   /** The result as JSON would have it. Throws LogicError. */
   evaluate(data: Root): unknown {
     this.#run.reset(data)
-    return evaluateQuick(this.#quick, data, this.#run)
+    return evaluate(this.#node, data, this.#run)
   }
+}
+
+export interface ParsedRule {
+  readonly rule: Rule
+  /** What it can come to read of the data. */
+  readonly reads: Reads
 }
 
 /**
@@ -64,18 +67,35 @@ export function parseRule(
   json: unknown,
   operators: ReadonlyMap<string, Operator>,
   fixed?: ReadonlyMap<string, unknown>,
-): Rule {
+): ParsedRule {
   const known = new WeakMap<object, Node>()
   const builder = new Builder(operators, known, true, fixed)
   const node = builder.node(json)
-  const run = new Run((part, current) => {
+  const run = builder.appliesParts ? new Run(nodesOf(operators, known)) : sharedRun(operators)
+  return { rule: new Rule(node, run), reads: builder.reads }
+}
+
+/** Finds the node of a part that is applied while the rule runs, or builds one for what only turned up then. */
+function nodesOf(
+  operators: ReadonlyMap<string, Operator>,
+  known: WeakMap<object, Node>,
+): (part: unknown, run: Run) => Node {
+  return (part, run) => {
     if (typeof part !== 'object' || part === null) return constant(part ?? null)
     const written = known.get(part)
     if (written !== undefined) return written
     const late = new Builder(operators, known, false)
     const made = late.node(part)
-    current.spend(late.nodes)
+    run.spend(late.nodes)
     return made
-  })
-  return new Rule(builder.reads, node.quick, run)
+  }
+}
+
+/** By their operators: evaluations never overlap, so rules that keep no parts of their own need no run of their own. */
+const runs: WeakMap<ReadonlyMap<string, Operator>, Run> = new WeakMap()
+
+function sharedRun(operators: ReadonlyMap<string, Operator>): Run {
+  let run = runs.get(operators)
+  if (run === undefined) runs.set(operators, (run = new Run(nodesOf(operators, new WeakMap()))))
+  return run
 }

@@ -102,6 +102,25 @@ export function identical(left: unknown, right: unknown): boolean {
   return left === right
 }
 
+/** Whether a text holds the needle, or a list an element that matches it. */
+export function isIn(needle: unknown, haystack: unknown): boolean {
+  if (typeof haystack === 'string') {
+    if (typeof needle === 'string') return haystack.includes(needle)
+    throw new LogicError('"in" a text needs a text to look for')
+  }
+  return isList(haystack) && haystack.some((element) => matches(needle, element))
+}
+
+/** An element that is a list is a range of numbers, both ends included. */
+function matches(needle: unknown, element: unknown): boolean {
+  if (isList(element)) {
+    if (element.length < 2) throw new LogicError('a range in "in" needs two ends')
+    return toNumber(needle) >= toNumber(element[0]) && toNumber(element[1]) >= toNumber(needle)
+  }
+  if (typeof needle === 'number') return toNumber(element) === needle
+  return identical(element, needle)
+}
+
 function nameOf(value: unknown): string {
   if (value === null) return 'null'
   return isList(value) ? 'a list' : typeof value === 'object' ? 'an object' : `a ${typeof value}`

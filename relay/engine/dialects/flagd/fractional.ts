@@ -4,7 +4,8 @@
  * which is why it is a choice.
  */
 import { murmur3, murmur3Bytes } from '../../splits/murmur3.ts'
-import type { Evaluate, Node, Operands, Operator } from '../../logic/node.ts'
+import type { Evaluate, Node } from '../../logic/node.ts'
+import type { Operands, Operator } from '../../logic/operator.ts'
 import { own } from '../../context.ts'
 import { Root } from '../../logic/root.ts'
 import { encodeCbor } from './cbor.ts'

@@ -3,8 +3,8 @@
  * joining the pieces costs more than hashing them. What is known of the beginning is hashed when the rule is read.
  */
 import { isInk } from '../../logic/go-text.ts'
+import { evaluate } from '../../logic/node.ts'
 import type { Node } from '../../logic/node.ts'
-import { evaluateQuick } from '../../logic/quick.ts'
 import type { Run } from '../../logic/run.ts'
 import { isObject } from '../../logic/values.ts'
 import { Murmur3Ascii } from '../../splits/murmur3.ts'
@@ -52,7 +52,7 @@ export class JoinedHash {
     const last = this.#pieces.length - 1
     for (let index = this.#from; index <= last; index++) {
       const node = this.#pieces[index]
-      const piece = node === undefined ? undefined : evaluateQuick(node.quick, data, run)
+      const piece = node === undefined ? undefined : evaluate(node, data, run)
       if (typeof piece !== 'string') return UNJOINED
       if (index === 0 && !isInk(piece.charCodeAt(0))) return UNJOINED
       if (index === last && !isInk(piece.charCodeAt(piece.length - 1))) return UNJOINED

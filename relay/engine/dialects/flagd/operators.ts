@@ -2,7 +2,8 @@
  * flagd's own operators. None of them ever fails: operands that make no sense give null, and null means the default
  * variant of the flag.
  */
-import type { Evaluate, Node, Operator } from '../../logic/node.ts'
+import type { Evaluate, Node } from '../../logic/node.ts'
+import type { Operator } from '../../logic/operator.ts'
 import { operatorsWith } from '../../logic/rule.ts'
 import { compareSemVer, parseSemVer } from '../../versions/semver.ts'
 import type { SemVer } from '../../versions/semver.ts'

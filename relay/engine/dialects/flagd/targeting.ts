@@ -5,7 +5,7 @@
 import { own } from '../../context.ts'
 import { Root } from '../../logic/root.ts'
 import { parseRule } from '../../logic/rule.ts'
-import type { Rule } from '../../logic/rule.ts'
+import type { ParsedRule, Rule } from '../../logic/rule.ts'
 import type { Json } from '../../outcome.ts'
 import type { Frame, Reads, Term, Volatile } from '../../plan.ts'
 import { operatorsOf } from './operators.ts'
@@ -25,8 +25,8 @@ class Targeting implements Term {
   readonly #rule: Rule
   readonly #data: Data
 
-  constructor(key: string, rule: Rule) {
-    const { reads, volatile } = factsOf(rule)
+  constructor(key: string, { rule, reads: found }: ParsedRule) {
+    const { reads, volatile } = factsOf(found)
     this.reads = reads
     if (volatile !== undefined) this.volatile = volatile
     this.#rule = rule
@@ -66,7 +66,7 @@ class Data extends Root {
 }
 
 /** The time of an evaluation is no listed moment; the flag's key never changes. */
-function factsOf({ reads }: Rule): { reads: Reads; volatile?: Volatile } {
+function factsOf(reads: ParsedRule['reads']): { reads: Reads; volatile?: Volatile } {
   if (reads.everything) return { reads: '*', volatile: 'clock' }
   const inside = reads.paths.get(INJECTED) ?? new Set()
   const timed = [...inside].some((member) => member !== 'flagKey')

@@ -5,10 +5,12 @@
 import { own } from '../../context.ts'
 import { parseEmbedded } from '../../json.ts'
 import { LogicError } from '../../logic/error.ts'
-import type { Evaluate, Operands, Operator } from '../../logic/node.ts'
+import { evaluationOf } from '../../logic/node.ts'
+import type { Evaluate } from '../../logic/node.ts'
+import type { Operands, Operator } from '../../logic/operator.ts'
 import { Root } from '../../logic/root.ts'
 import { operatorsWith, parseRule } from '../../logic/rule.ts'
-import type { Rule } from '../../logic/rule.ts'
+import type { ParsedRule, Rule } from '../../logic/rule.ts'
 import { solve } from '../../logic/solve.ts'
 import { isTrue } from '../../logic/values.ts'
 import type { Context, Json } from '../../outcome.ts'
@@ -22,8 +24,11 @@ const all: Operator = {
   build({ raw, builder }: Operands): Evaluate {
     if (!Array.isArray(raw) || raw.length < 2) return failing
     const [list, condition] = raw as readonly unknown[]
-    const subject = isObject(list) ? builder.node(list).evaluate : (): unknown => (Array.isArray(list) ? list : null)
+    const subject = isObject(list)
+      ? evaluationOf(builder.node(list))
+      : (): unknown => (Array.isArray(list) ? list : null)
     const before = builder.nodes
+    builder.appliesParts = true
     builder.within(builder.scope === 'data' ? 'both' : builder.scope, () => builder.node(condition))
     const size = 1 + builder.nodes - before
     return (data, run) => {
@@ -54,16 +59,17 @@ export function isLogic(text: string): boolean {
 /** `unusable` says what becomes of a query that the vendor's relay would not load. */
 export function lowerLogic(text: string, subject: Subject, unusable: (message: string) => Condition): Condition {
   let json: Json
-  let rule: Rule
+  let parsed: ParsedRule
   try {
     json = parseEmbedded(text).json
     const unknown = unknownOperator(json)
     if (unknown !== undefined) return unusable(`JSONLogic has no operator ${JSON.stringify(unknown)}`)
-    rule = parseRule(json, OPERATORS)
+    parsed = parseRule(json, OPERATORS)
   } catch (error) {
     return unusable(error instanceof Error ? error.message : String(error))
   }
-  const { everything, paths } = rule.reads
+  const { rule, reads: found } = parsed
+  const { everything, paths } = found
   const reads = everything ? '*' : [...new Set([...paths.keys()].flatMap((name) => subject.reads(name)))]
   return { kind: 'test', term: { name: 'JSONLogic', reads, read: reader(rule, subject) }, predicate: MATCHES }
 }

@@ -1,5 +1,6 @@
 /** Logic: arithmetic on strict numbers. Null, booleans and containers are errors here, where comparisons accept them. */
-import type { Evaluate, Operator } from '../node.ts'
+import type { Evaluate } from '../node.ts'
+import type { Operator } from '../operator.ts'
 import { isList, needList, toNumber } from '../values.ts'
 import type { List } from '../values.ts'
 

@@ -1,19 +1,24 @@
 /** Logic: equality and order. Two operands are by far the most common, so they are compared without building a list. */
-import type { Evaluate, Operator } from '../node.ts'
-import { EQUALS, MEMBER } from '../quick.ts'
-import type { Form } from '../quick.ts'
+import { DIFFERS, EQUALS, IS, IS_NOT, MEMBER, Node } from '../node.ts'
+import type { Comparing, Evaluate } from '../node.ts'
+import type { Operator } from '../operator.ts'
 import { equals, isList, less, needList, strictEquals } from '../values.ts'
 
 type Compare = (left: unknown, right: unknown) => boolean
 
 /** `fewer`: the answer to less than two operands. */
 function equality(compare: Compare, negated: boolean, strict: boolean): Operator {
+  const kind: Comparing = strict ? (negated ? IS_NOT : IS) : negated ? DIFFERS : EQUALS
   const test = (left: unknown, right: unknown): boolean => compare(left, right) !== negated
   return {
     pure: true,
-    build({ operator, items, whole }): Evaluate {
+    build({ operator, items, whole }): Node | Evaluate {
       const [left, right] = items ?? []
       if (left !== undefined && right !== undefined && items?.length === 2) {
+        const text = right.constant?.value
+        if (left.kind === MEMBER && typeof text === 'string') {
+          return new Node(kind, { member: left.member, texts: [text] })
+        }
         return (data, run) => test(left.evaluate(data, run), right.evaluate(data, run))
       }
       return (data, run) => {
@@ -21,12 +26,6 @@ function equality(compare: Compare, negated: boolean, strict: boolean): Operator
         const list = strict && !isList(operands) ? [] : needList(operands, operator)
         return list.length < 2 ? negated : test(list[0], list[1])
       }
-    },
-    quick({ items = [] }): Form | undefined {
-      const [left, right] = items
-      const text = right?.constant?.value
-      if (items.length !== 2 || left?.quick.kind !== MEMBER || typeof text !== 'string') return undefined
-      return { kind: EQUALS, member: left.quick.member, text, negated }
     },
   }
 }

@@ -1,7 +1,8 @@
 /** Logic: `if`, `and`, `or` and negation. Branches that are not taken are not evaluated, so their errors do not count. */
 import type { Builder } from '../builder.ts'
-import type { Evaluate, Operator } from '../node.ts'
-import { AND, evaluateQuick, IF, OR, Quick } from '../quick.ts'
+import { AND, IF, Node, OR } from '../node.ts'
+import type { Evaluate } from '../node.ts'
+import type { Operator } from '../operator.ts'
 import { isList, isObject, isTrue, needList } from '../values.ts'
 import { failing } from './failing.ts'
 
@@ -9,13 +10,11 @@ import { failing } from './failing.ts'
 const conditional: Operator = {
   pure: true,
   passesObjects: true,
-  build({ operator, raw, items, builder }): Evaluate {
+  build({ operator, raw, items, builder }): Node | Evaluate {
     if (items === undefined) return failing(operator)
     if (isList(raw)) noteResults(raw, builder)
-    const quick = new Quick({ kind: IF, parts: items.map((item) => item.quick) }, failing(operator))
-    return (data, run) => evaluateQuick(quick, data, run)
+    return new Node(IF, { parts: items })
   },
-  quick: ({ items }) => (items === undefined ? undefined : { kind: IF, parts: items.map((item) => item.quick) }),
 }
 
 /** A result that comes from the data may be a rule that reads anything. */
@@ -37,12 +36,9 @@ function junction(kind: typeof AND | typeof OR): Operator {
   return {
     pure: true,
     passesObjects: true,
-    build({ operator, items }): Evaluate {
-      if (items === undefined) return failing(operator)
-      const quick = new Quick({ kind, parts: items.map((item) => item.quick) }, failing(operator))
-      return (data, run) => evaluateQuick(quick, data, run)
+    build({ operator, items }): Node | Evaluate {
+      return items === undefined ? failing(operator) : new Node(kind, { parts: items })
     },
-    quick: ({ items }) => (items === undefined ? undefined : { kind, parts: items.map((item) => item.quick) }),
   }
 }
 
@@ -65,6 +61,7 @@ function negation(negated: boolean): Operator {
 const set: Operator = {
   passesObjects: true,
   build({ operator, items, whole, builder }): Evaluate {
+    builder.appliesParts = true
     const value = items?.[2]?.constant?.value
     if (builder.scope === 'data' && (value === undefined || typeof value === 'object')) builder.reads.everything = true
     return (data, run) => {

@@ -4,7 +4,9 @@
  */
 import { LogicError } from '../error.ts'
 import type { Scope } from '../builder.ts'
-import type { Evaluate, Operands, Operator } from '../node.ts'
+import { evaluationOf } from '../node.ts'
+import type { Evaluate } from '../node.ts'
+import type { Operands, Operator } from '../operator.ts'
 import type { Run } from '../run.ts'
 import { shortcutOf, SLOW } from '../condition.ts'
 import type { Substitution } from '../condition.ts'
@@ -28,8 +30,9 @@ function loop({ operator, raw, builder }: Operands, scope: Scope, least: number 
   if (!isList(raw)) return failing(operator)
   if (raw.length < least) return undefined
   const [first, body] = raw
-  const subject = isObject(first) ? builder.node(first).evaluate : (): unknown => (isList(first) ? first : null)
+  const subject = isObject(first) ? evaluationOf(builder.node(first)) : (): unknown => (isList(first) ? first : null)
   const before = builder.nodes
+  builder.appliesParts = true
   builder.within(builder.scope === 'data' ? scope : builder.scope, () => builder.node(body))
   return { subject, body, size: 1 + builder.nodes - before }
 }
@@ -129,7 +132,7 @@ const reduce = looping(
   () => 0,
   ({ subject, body, size }, { raw, builder }) => {
     const written: unknown = isList(raw) ? raw[2] : null
-    const initial: Evaluate = isObject(written) ? builder.node(written).evaluate : () => written
+    const initial: Evaluate = isObject(written) ? evaluationOf(builder.node(written)) : () => written
     return (data, run) => {
       let accumulator = initial(data, run)
       const valueType = typeof accumulator

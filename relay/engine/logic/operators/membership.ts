@@ -1,9 +1,9 @@
 /** Logic: `in`, `merge` and the `contains_` family. A list of texts written in the rule becomes a set once. */
 import { LogicError } from '../error.ts'
-import type { Evaluate, Operator } from '../node.ts'
-import { AMONG, MEMBER } from '../quick.ts'
-import type { Form } from '../quick.ts'
-import { identical, isList, isPrimitive, needList, toNumber } from '../values.ts'
+import { AMONG, MEMBER, Node } from '../node.ts'
+import type { Evaluate } from '../node.ts'
+import type { Operator } from '../operator.ts'
+import { identical, isIn, isList, isPrimitive, needList } from '../values.ts'
 import type { List } from '../values.ts'
 
 /** Shorter lists are searched faster than hashed. */
@@ -11,10 +11,11 @@ const SET_FROM = 8
 
 const membership: Operator = {
   pure: true,
-  build({ operator, items, whole }): Evaluate {
+  build({ operator, items, whole }): Node | Evaluate {
     const [needle, haystack] = items ?? []
     if (needle !== undefined && haystack !== undefined && items?.length === 2) {
       const texts = textsOf(haystack.constant?.value)
+      if (needle.kind === MEMBER && texts !== undefined) return new Node(AMONG, { member: needle.member, texts })
       const many = texts !== undefined && texts.length >= SET_FROM ? new Set(texts) : undefined
       return (data, run) => {
         const wanted = needle.evaluate(data, run)
@@ -30,36 +31,12 @@ const membership: Operator = {
       return isIn(operands[0], operands[1] ?? null)
     }
   },
-  quick({ items = [] }): Form | undefined {
-    const [needle, haystack] = items
-    const texts = textsOf(haystack?.constant?.value)
-    if (items.length !== 2 || needle?.quick.kind !== MEMBER || texts === undefined) return undefined
-    return { kind: AMONG, member: needle.quick.member, texts }
-  },
 }
 
 function textsOf(haystack: unknown): readonly string[] | undefined {
   if (!isList(haystack)) return undefined
   const texts = haystack.filter((element) => typeof element === 'string')
   return texts.length === haystack.length ? texts : undefined
-}
-
-function isIn(needle: unknown, haystack: unknown): boolean {
-  if (typeof haystack === 'string') {
-    if (typeof needle === 'string') return haystack.includes(needle)
-    throw new LogicError('"in" a text needs a text to look for')
-  }
-  return isList(haystack) && haystack.some((element) => matches(needle, element))
-}
-
-/** An element that is a list is a range of numbers, both ends included. */
-function matches(needle: unknown, element: unknown): boolean {
-  if (isList(element)) {
-    if (element.length < 2) throw new LogicError('a range in "in" needs two ends')
-    return toNumber(needle) >= toNumber(element[0]) && toNumber(element[1]) >= toNumber(needle)
-  }
-  if (typeof needle === 'number') return toNumber(element) === needle
-  return identical(element, needle)
 }
 
 const merge: Operator = {

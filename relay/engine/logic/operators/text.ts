@@ -1,5 +1,6 @@
 /** Logic: `cat` and `substr`. Built texts are paid for, since a loop that doubles a text would fill the memory. */
-import type { Evaluate, Operator } from '../node.ts'
+import type { Evaluate } from '../node.ts'
+import type { Operator } from '../operator.ts'
 import { LogicError } from '../error.ts'
 import { trimSpace } from '../go-text.ts'
 import { needList, toInteger, toText } from '../values.ts'

@@ -1,23 +1,19 @@
 /** Logic: `var`, `missing` and `missing_some`, the operators that look data up. */
 import type { Builder } from '../builder.ts'
-import type { Evaluate, Operands, Operator } from '../node.ts'
-import { follow, followOne, segmentsOf, variable } from '../path.ts'
-import { MEMBER } from '../quick.ts'
-import type { Form } from '../quick.ts'
+import { MEMBER, Node } from '../node.ts'
+import type { Evaluate } from '../node.ts'
+import type { Operands, Operator } from '../operator.ts'
+import { follow, segmentsOf, variable } from '../path.ts'
 import { isList, isPrimitive, needList, toInteger, toText } from '../values.ts'
 
 const operation: Operator = {
   passesObjects: true,
-  quick({ raw }): Form | undefined {
-    const member = memberOf(raw)
-    return member === undefined ? undefined : { kind: MEMBER, member }
-  },
-  build({ raw, items, whole, builder }): Evaluate {
+  build({ raw, items, whole, builder }): Node | Evaluate {
     note(raw, whole.constant?.value, builder)
     if (typeof raw === 'string' && raw !== '') {
-      const segment = memberOf(raw)
-      if (segment !== undefined) return (data, run) => followOne(segment, data, run)
       const segments = segmentsOf(raw)
+      const [member] = segments
+      if (member !== undefined && segments.length === 1) return new Node(MEMBER, { member })
       return (data, run) => follow(segments, data, run)
     }
     const [path, missing] = items ?? []
@@ -31,12 +27,6 @@ const operation: Operator = {
     }
     return (data, run) => variable(whole.evaluate(data, run), data, run)
   },
-}
-
-/** The only segment of a path that is written as a text. */
-function memberOf(raw: unknown): string | undefined {
-  const segments = typeof raw === 'string' ? segmentsOf(raw) : []
-  return segments.length === 1 ? segments[0] : undefined
 }
 
 /** Notes what a variable can come to read; in the scope of elements only, that is nothing of the rule's data. */
@@ -64,6 +54,7 @@ function noteNames(names: unknown, builder: Builder): void {
 const missing: Operator = {
   build({ operator, whole, builder }): Evaluate {
     noteNames(whole.constant?.value, builder)
+    builder.appliesParts = true
     return (data, run) => {
       const names = whole.evaluate(data, run)
       const list = typeof names === 'string' ? [names] : needList(names, operator)
@@ -77,6 +68,7 @@ const missingSome: Operator = {
   build({ operator, whole, builder }: Operands): Evaluate {
     const operands = whole.constant?.value
     noteNames(isList(operands) ? operands[1] : undefined, builder)
+    builder.appliesParts = true
     return (data, run) => {
       const [needed, names] = needList(whole.evaluate(data, run), operator)
       const enough = toInteger(needed)

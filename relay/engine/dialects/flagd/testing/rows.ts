@@ -4,7 +4,9 @@
  * only evaluations that went through it.
  */
 import { own } from '../../../context.ts'
-import type { Evaluate, Operands, Operator } from '../../../logic/node.ts'
+import { evaluationOf, Node } from '../../../logic/node.ts'
+import type { Evaluate } from '../../../logic/node.ts'
+import type { Operands, Operator } from '../../../logic/operator.ts'
 import { segmentsOf } from '../../../logic/path.ts'
 import { Root } from '../../../logic/root.ts'
 import { RootOf } from '../../../logic/testing/root-of.ts'
@@ -167,7 +169,7 @@ export function rowsOf(document: object, key: string, context: Context, now: num
   const data = { ...context, $flagd: { flagKey: key, timestamp: Math.floor(now / 1000) } }
   const root = new RootOf(data)
   try {
-    const result = parseRule(targeting, watched).evaluate(root)
+    const result = parseRule(targeting, watched).rule.evaluate(root)
     if (isContainer(result) || (isNumber(result) && !PLAIN.test(String(result)))) note('result-text')
     if (typeof result === 'string' && /[<>&"\\\p{Cc}]/u.test(result)) note('result-text')
   } catch {
@@ -208,7 +210,8 @@ function watch(name: string, operator: Operator, note: Note): Operator {
   return {
     ...(operator.passesObjects === true ? { passesObjects: true } : {}),
     build(operands): Evaluate {
-      const evaluate = operator.build(operands)
+      const built = operator.build(operands)
+      const evaluate = built instanceof Node ? evaluationOf(built) : built
       if (LOOPS.has(name)) return watchLoop(operands, evaluate, note)
       if (name === 'var') return watchVariable(operands, evaluate, note)
       const seen = WATCHES[name]
@@ -238,7 +241,7 @@ function quietly(read: () => unknown): unknown {
 
 function watchLoop({ operator, raw, builder }: Operands, evaluate: Evaluate, note: Note): Evaluate {
   const [first, body] = isList(raw) ? raw : []
-  const subject = isObject(first) ? builder.node(first).evaluate : (): unknown => first
+  const subject = isObject(first) ? evaluationOf(builder.node(first)) : (): unknown => first
   return (data, run) => {
     const list = quietly(() => subject(data, run))
     if (!isList(list)) note('loop-subject')
