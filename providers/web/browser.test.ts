@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { Browser, BrowserContext, Frame, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startTabbedBrowser } from '../../relay/testing/browser-tabs.ts'
+import type { Tab } from '../../relay/testing/browser-tabs.ts'
 import { startBrowser } from '../../relay/testing/browser.ts'
 import type { HalyardWebOptions } from './index.ts'
 import { FaultProxy } from './testing/fault-proxy.ts'
@@ -197,6 +198,32 @@ describe('several tabs', () => {
     expect(await dark(vip)).toBe(true)
     expect(await open()).toBe(2)
     expect(await start(await visit(), { key: 'not-a-key-at-all', cache: false })).toContain('401')
+  })
+
+  it('leave the stream to one that is seen', async () => {
+    const tabs = await startTabbedBrowser()
+    try {
+      const begin = async (): Promise<Tab> => {
+        const tab = await tabs.open(site.origin)
+        await until(() => tab.evaluate('"shop" in globalThis'), true)
+        await tab.evaluate(`shop.start(${JSON.stringify({ url: relay.url, key: CLIENT_KEY, hiddenAfterMs: 300 })})`)
+        return tab
+      }
+      const first = await begin()
+      expect(await first.evaluate('shop.health().leader')).toBe(true)
+      const second = await begin()
+      await until(() => second.evaluate('shop.health().leader'), true)
+      expect(await first.evaluate('shop.health().leader')).toBe(false)
+      await until(open, 1)
+      await relay.set({ dark: false, beta: false })
+      const change = ['READY', 'CONFIGURATION_CHANGED dark']
+      await until(() => second.evaluate('shop.events'), change)
+      expect(await first.evaluate('shop.value("dark")')).toBe(true)
+      await first.activate()
+      await until(() => first.evaluate('shop.events'), change)
+    } finally {
+      await tabs.close()
+    }
   })
 
   it('do not wait for one that hangs', async () => {

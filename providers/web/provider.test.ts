@@ -44,6 +44,28 @@ describe('start', () => {
     expect(page.provider.health()).toMatchObject({ state: 'ready', revision: 'r4', flags: 2, leader: true })
   })
 
+  it('tells of another variant or reason behind the same value, not of other metadata', async () => {
+    const { relay, page } = open()
+    const [a, b, c] = [flag('a', 1, 'x'), flag('b', 1, 'x'), flag('c', 1, 'x')]
+    relay.flagsFor = () => [a, b, c]
+    await page.start()
+    relay.change(() => [
+      { ...a, variant: 'y' },
+      { ...b, reason: 'SPLIT' },
+      { ...c, metadata: { by: 'ann' } },
+    ])
+    await settled()
+    expect(page.takeEvents()).toEqual(['READY', 'CONFIGURATION_CHANGED a,b'])
+    expect(page.client.getNumberDetails('c', 0).flagMetadata).toEqual({ by: 'ann' })
+  })
+
+  it('asks for the environment that it is told', async () => {
+    const { relay, page } = open({ url: 'http://relay.example/base//', environment: 'test 1' })
+    relay.intercept = () => json(404, {})
+    await page.start()
+    expect(relay.paths()[0]).toBe('/base/environments/test%201/v1/stream')
+  })
+
   it('is in error without the relay, and ready as soon as it is there', async () => {
     const { relay, page } = open()
     relay.intercept = () => Promise.reject(new TypeError('Failed to fetch'))
@@ -199,6 +221,10 @@ describe('connection', () => {
     page.show('hidden')
     await page.clock.advance(59_000)
     page.show('visible')
+    relay.send(': beat\n\n')
+    await page.clock.advance(50_000)
+    expect(relay.open).toBe(1)
+    relay.send(': beat\n\n')
     page.show('hidden')
     await page.clock.advance(59_999)
     expect(relay.open).toBe(1)

@@ -49,6 +49,24 @@ it('tells each exposure once per variant and context', async () => {
   ])
 })
 
+it('remembers two thousand exposures, the latest ones', async () => {
+  relay.change(() => Array.from({ length: 2_001 }, (_, number) => flag(`f${number}`, true)))
+  await settled()
+  const see = async (...numbers: number[]): Promise<number> => {
+    const before = relay.tracked.length
+    for (const number of numbers) {
+      page.client.getBooleanValue(`f${number}`, false)
+      if (number % 500 === 0) await page.clock.advance(5_000)
+    }
+    await page.clock.advance(5_000)
+    return relay.tracked.length - before
+  }
+  expect(await see(...Array(2_000).keys())).toBe(2_000)
+  expect(await see(0, 2_000)).toBe(1)
+  // The first was seen again meanwhile, so the second is the oldest.
+  expect(await see(0, 1)).toBe(1)
+})
+
 it('tells nothing unless asked to', async () => {
   const quiet = new FakePage(relay, { cache: false })
   await quiet.start()
