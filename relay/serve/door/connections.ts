@@ -4,11 +4,15 @@
  */
 import type { Duplex } from 'node:stream'
 
+/** A request as the parser sees it: `complete` as soon as its last byte was read, before anybody is told of its end. */
+interface Arriving {
+  readonly complete: boolean
+}
+
 interface State {
   /** Requests whose answer is not yet written out. */
   open: number
-  /** Whether the newest of them is still arriving. */
-  receiving: boolean
+  newest: Arriving | undefined
   condemned: boolean
   whenFree: (() => void) | undefined
 }
@@ -17,17 +21,12 @@ export class Connections {
   readonly #states = new WeakMap<Duplex, State>()
 
   /** A request's head was read. False when the connection is condemned: it must not be looked at. */
-  opened(socket: Duplex): boolean {
+  opened(socket: Duplex, request: Arriving): boolean {
     const state = this.#of(socket)
     if (state.condemned) return false
     state.open++
-    state.receiving = true
+    state.newest = request
     return true
-  }
-
-  /** The request's last byte was read. */
-  received(socket: Duplex): void {
-    this.#of(socket).receiving = false
   }
 
   /** The request's answer was written out, or given up. */
@@ -47,18 +46,16 @@ export class Connections {
     const state = this.#of(socket)
     if (state.condemned) return
     state.condemned = true
-    if (state.open - (state.receiving ? 1 : 0) === 0) {
-      whenFree()
-      return
-    }
-    if (state.receiving) state.open--
-    state.whenFree = whenFree
+    // What has not arrived whole will never be answered.
+    if (state.open > 0 && state.newest?.complete === false) state.open--
+    if (state.open === 0) whenFree()
+    else state.whenFree = whenFree
   }
 
   #of(socket: Duplex): State {
     let state = this.#states.get(socket)
     if (state === undefined) {
-      state = { open: 0, receiving: false, condemned: false, whenFree: undefined }
+      state = { open: 0, newest: undefined, condemned: false, whenFree: undefined }
       this.#states.set(socket, state)
     }
     return state

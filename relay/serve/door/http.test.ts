@@ -107,6 +107,36 @@ describe('honest but unusual requests', () => {
   })
 })
 
+describe('a request whose end never comes, behind a complete one of the same packet', () => {
+  const complete = 'POST /done HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}'
+  const begun = 'POST /begun HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n{'
+
+  it('is refused when its sender has ended, and the connection closed', async () => {
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+    let text = ''
+    socket.on('data', (chunk) => (text += chunk.toString()))
+    const closed = new Promise((resolve) => socket.on('end', resolve))
+    socket.end(complete + begun)
+    await closed
+    expect([...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual(['200', '400'])
+    expect(paths()).toEqual(['/done'])
+    socket.destroy()
+  })
+
+  it('is refused in time, however it drips', async () => {
+    const socket = connect(port, '127.0.0.1')
+    let text = ''
+    socket.on('data', (chunk) => (text += chunk.toString()))
+    socket.on('error', () => undefined)
+    const closed = new Promise((resolve) => socket.on('close', resolve))
+    socket.write(complete + begun)
+    const drip = setInterval(() => socket.write('x'), 20)
+    await closed
+    clearInterval(drip)
+    expect([...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual(['200', '408'])
+  })
+})
+
 describe('limits', () => {
   it('answers a body beyond the limit with 413, however it is framed or packed', async () => {
     const big = Buffer.alloc(100_001, 0x20)

@@ -172,7 +172,7 @@ export class HttpDoor implements Door {
   #receive(request: IncomingMessage, response: ServerResponse, expectation?: 'continue' | 'unknown'): void {
     const { limits, timers, handle } = this.#parts
     const { socket } = request
-    if (!this.#connections.opened(socket)) {
+    if (!this.#connections.opened(socket, request)) {
       this.#ignore(socket)
       return
     }
@@ -188,7 +188,6 @@ export class HttpDoor implements Door {
     if (expectation === 'continue') response.writeContinue()
     readBody(request, request.headers, limits.bodyBytes, ({ body, fault, unread }) => {
       if (unread) this.#connections.condemn(socket)
-      else this.#connections.received(socket)
       const reply = handle(new NodeRequest(request, body, fault, arrivedAt))
       if (reply instanceof Promise) void reply.then((settled) => this.#send(request, response, settled, unread))
       else this.#send(request, response, reply, unread)

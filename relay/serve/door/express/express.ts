@@ -17,6 +17,7 @@ import type { ConnectionEvent } from '../listener.ts'
 import { isLoopback } from '../node-request.ts'
 import type { OpenAnswers } from '../open-answer.ts'
 import { closingReply } from '../wire.ts'
+import { Gather } from './gather.ts'
 import { Heads } from './head.ts'
 import { Lane } from './lane.ts'
 import type { LaneTools } from './lane.ts'
@@ -57,6 +58,7 @@ export class Express {
     this.#tools = {
       heads: parts.answers ? new Heads(limits) : { read: () => undefined },
       writer: new ReplyWriter(() => timers.now(), limits.keepAliveTimeoutMs),
+      gather: new Gather(event === 'connection'),
       headerBytes: limits.headerBytes,
       monotonic: () => timers.monotonic(),
       retired,

@@ -12,6 +12,7 @@ import { Buffer } from 'node:buffer'
 import type { Socket } from 'node:net'
 import type { HttpReply, HttpRequest } from '../../http-message.ts'
 import type { OpenAnswers } from '../open-answer.ts'
+import type { Gather, Piece } from './gather.ts'
 import type { Heads } from './head.ts'
 import { LaneRequest } from './lane-request.ts'
 import { disown, own } from './owner.ts'
@@ -22,6 +23,7 @@ import type { ReplyWriter } from './reply-writer.ts'
 export interface LaneTools {
   readonly heads: Pick<Heads, 'read'>
   readonly writer: ReplyWriter
+  readonly gather: Gather
   /** Largest request head in bytes. */
   readonly headerBytes: number
   /** The monotonic clock, ms. */
@@ -41,8 +43,6 @@ export interface LaneTools {
 }
 
 const END_OF_HEAD = Buffer.from('\r\n\r\n')
-/** Longer texts are not tried to be written at once by node, which then needs an object to wait with. */
-const AT_ONCE = 16_384
 /** A head that comes in more pieces than this is not the common case. */
 const HEAD_PIECES = 8
 const LETTER_G = 0x47
@@ -118,7 +118,7 @@ export class Lane implements Owner {
   #consume(bytes: Buffer): void {
     const { heads, monotonic, handle, headerBytes } = this.#tools
     let at = 0
-    const output: (string | Buffer)[] = []
+    const output: Piece[] = []
     while (at < bytes.length) {
       const end = bytes.indexOf(END_OF_HEAD, at)
       if (end < 0) {
@@ -160,7 +160,7 @@ export class Lane implements Owner {
     void reply.then((settled) => {
       this.#answering = false
       if (this.#gone) return
-      const output: (string | Buffer)[] = []
+      const output: Piece[] = []
       if (this.#answer(settled, output)) return this.#close(settled, output)
       this.#flush(output)
       if (this.#ended) this.socket.end()
@@ -169,7 +169,7 @@ export class Lane implements Owner {
   }
 
   /** Adds a reply to the output; true when it is the last of its connection. */
-  #answer(reply: HttpReply, output: (string | Buffer)[]): boolean {
+  #answer(reply: HttpReply, output: Piece[]): boolean {
     const close = reply.stream !== undefined || this.#tools.retired()
     const { body = '' } = reply
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length
@@ -181,10 +181,10 @@ export class Lane implements Owner {
   }
 
   /** One write for all answers of one read: a write is a system call, and most of what a small answer costs. */
-  #flush(output: readonly (string | Buffer)[]): void {
+  #flush(output: readonly Piece[]): void {
     if (output.length === 0) return
     this.idleSince = this.#tools.monotonic()
-    if (!write(this.socket, output)) this.socket.pause()
+    if (!this.#tools.gather.write(this.socket, output)) this.socket.pause()
   }
 
   /** Keeps the beginning of an unfinished request; `needed` bytes make it whole, where that is known already. */
@@ -207,7 +207,7 @@ export class Lane implements Owner {
     this.#needed = 0
   }
 
-  #leaveTo(bytes: Buffer, output: readonly (string | Buffer)[]): void {
+  #leaveTo(bytes: Buffer, output: readonly Piece[]): void {
     this.#flush(output)
     this.#handOver(bytes)
   }
@@ -219,7 +219,7 @@ export class Lane implements Owner {
   }
 
   /** Writes the last answers and heeds nothing that the peer still sends. */
-  #close({ stream }: HttpReply, output: readonly (string | Buffer)[]): void {
+  #close({ stream }: HttpReply, output: readonly Piece[]): void {
     this.#closing = true
     this.#flush(output)
     if (stream === undefined) {
@@ -244,18 +244,4 @@ export class Lane implements Owner {
 /** Whether a request that the lane knows begins with this byte. */
 function mayBegin(byte: number | undefined): boolean {
   return byte === LETTER_P || byte === LETTER_G
-}
-
-/** Strings hold Latin-1. False when the socket should be given no more for now. */
-function write(socket: Socket, output: readonly (string | Buffer)[]): boolean {
-  let text = ''
-  for (const part of output) {
-    if (typeof part !== 'string') return socket.write(Buffer.concat(output.map(bytesOf)))
-    text += part
-  }
-  return text.length <= AT_ONCE ? socket.write(text, 'latin1') : socket.write(Buffer.from(text, 'latin1'))
-}
-
-function bytesOf(part: string | Buffer): Buffer {
-  return typeof part === 'string' ? Buffer.from(part, 'latin1') : part
 }
