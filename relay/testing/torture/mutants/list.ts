@@ -11,7 +11,7 @@ export const mutants: readonly Mutant[] = [
     file: 'relay/serve/stream/answers.ts',
     find: 'if (old === undefined || differs(old, outcome)) flags.push(',
     replace: 'if (after.point.version % 5 !== 0 && (old === undefined || differs(old, outcome))) flags.push(',
-    checks: [{ promise: 'P10' }, { tests: 'relay/serve/stream' }],
+    checks: [{ promise: 'P10' }, { tests: 'relay/serve/stream/model.test.ts' }],
   },
   {
     name: 'pending-ignored',
@@ -19,7 +19,7 @@ export const mutants: readonly Mutant[] = [
     file: 'relay/serve/stream/channel.ts',
     find: 'return this.#rest !== undefined || this.outlet.pending > 0',
     replace: 'return this.#rest !== undefined',
-    checks: [{ promise: 'P12' }, { tests: 'relay/serve/stream' }],
+    checks: [{ promise: 'P12' }, { tests: 'relay/serve/stream/streams.test.ts' }],
   },
   {
     name: 'listener-forgotten',
@@ -27,7 +27,7 @@ export const mutants: readonly Mutant[] = [
     file: 'relay/serve/door/express/owner.ts',
     find: '  error(this: Owned): void {',
     replace: '  errors(this: Owned): void {',
-    checks: [{ promise: 'P12' }, { tests: 'relay/serve/door' }],
+    checks: [{ promise: 'P12' }, { tests: 'relay/serve/door/open-answer.test.ts' }],
   },
   {
     name: 'checksum-skipped',
@@ -43,7 +43,7 @@ export const mutants: readonly Mutant[] = [
     file: 'relay/serve/ofrep/tag.ts',
     find: '${fixedPart(ruleset, scope)}${projection}',
     replace: '${fixedPart(ruleset, scope)}',
-    checks: [{ promise: 'P8' }, { tests: 'relay/serve/ofrep' }],
+    checks: [{ promise: 'P8' }, { tests: 'relay/serve/ofrep/etag.test.ts' }],
   },
   {
     name: 'backoff-without-jitter',
@@ -59,7 +59,7 @@ export const mutants: readonly Mutant[] = [
     file: 'relay/serve/stream/streams.ts',
     find: 'retryText(least + (most - least) * this.timers.random())',
     replace: 'retryText((least + most) / 2)',
-    checks: [{ promise: 'P13' }, { tests: 'relay/serve/stream' }],
+    checks: [{ promise: 'P13' }, { tests: 'relay/serve/stream/streams.test.ts' }],
   },
   {
     name: 'order-ignored',
@@ -67,7 +67,7 @@ export const mutants: readonly Mutant[] = [
     file: 'relay/environment/served.ts',
     find: 'compareGenerations(order, this.#snapshot) > 0',
     replace: 'compareGenerations(order, this.#snapshot) !== 0',
-    checks: [{ promise: 'P21' }, { tests: 'relay/environment' }],
+    checks: [{ promise: 'P9' }, { tests: 'relay/environment/replication.test.ts' }],
   },
   {
     name: 'no-reading-again',
@@ -75,7 +75,7 @@ export const mutants: readonly Mutant[] = [
     file: 'relay/environment/replication.ts',
     find: 'resumed: () => void this.#look(),',
     replace: 'resumed: () => undefined,',
-    checks: [{ promise: 'P21' }, { tests: 'relay/environment/replication.test.ts' }],
+    checks: [{ promise: 'P9' }, { tests: 'relay/environment/replication.test.ts' }],
   },
   {
     name: 'quarantine-off',
@@ -83,7 +83,7 @@ export const mutants: readonly Mutant[] = [
     file: 'relay/environment/plausibility.ts',
     find: 'if (before === 0) return undefined',
     replace: 'if (before >= 0) return undefined',
-    checks: [{ promise: 'P2' }, { tests: 'relay/environment' }],
+    checks: [{ promise: 'P2' }, { tests: 'relay/environment/refresh.test.ts' }],
   },
   {
     name: 'lease-without-fencing',
@@ -91,7 +91,7 @@ export const mutants: readonly Mutant[] = [
     file: 'relay/store/redis-script.ts',
     find: "if ARGV[4] ~= '' and ARGV[4] ~= '0' and",
     replace: 'if false and',
-    checks: [{ promise: 'P21' }, { tests: 'relay/store' }],
+    checks: [{ promise: 'P9' }, { tests: 'relay/store/redis.test.ts' }, { tests: 'relay/store/lease.test.ts' }],
   },
   {
     name: 'behind-not-told',
@@ -99,7 +99,7 @@ export const mutants: readonly Mutant[] = [
     file: 'relay/serve/stream/event-id.ts',
     find: 'if (id.revision === point.revision) return false',
     replace: 'if (id.revision !== point.version.toString()) return false',
-    checks: [{ promise: 'P9' }, { tests: 'relay/serve/stream' }],
+    checks: [{ promise: 'P9' }, { tests: 'relay/serve/stream/evaluated.test.ts' }],
   },
   {
     name: 'ready-while-draining',

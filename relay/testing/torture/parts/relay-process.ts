@@ -18,6 +18,8 @@ export interface RelaySetup {
   /** `upstream` of its one environment. */
   readonly upstream: Readonly<Record<string, unknown>>
   readonly redisUrl?: string
+  /** How long the lease of the one that asks the vendor lives. */
+  readonly lease?: string
   /** False: nothing on disk. Default true. */
   readonly disk?: boolean
   /** More top-level settings. */
@@ -62,13 +64,13 @@ export class RelayProcess {
 
   /** Writes the configuration with other upstream settings; a running relay notices by itself. */
   configure(upstream: Readonly<Record<string, unknown>>): void {
-    const { folder, redisUrl, disk = true, settings, environment, limits } = this.#setup
+    const { folder, redisUrl, lease, disk = true, settings, environment, limits } = this.#setup
     const config = {
       listen: { port: this.port, management: { port: this.managementPort }, ...(limits && { limits }) },
       environments: { [ENVIRONMENT]: { upstream: { ...this.#setup.upstream, ...upstream }, ...environment } },
       store: {
         disk: disk ? join(folder, 'store') : false,
-        ...(redisUrl === undefined ? {} : { redis: { url: redisUrl, keyPrefix: 'torture:' } }),
+        ...(redisUrl === undefined ? {} : { redis: { url: redisUrl, keyPrefix: 'torture:', ...(lease && { lease }) } }),
       },
       drain: { window: '1s', grace: '5s' },
       log: { level: 'info' },

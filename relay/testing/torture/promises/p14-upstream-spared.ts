@@ -2,10 +2,14 @@
 import { FakeTimers } from '../../../upstream/fake-timers.ts'
 import { Supervisor } from '../../../upstream/supervisor.ts'
 import { UpstreamError } from '../../../upstream/upstream-error.ts'
-import { pause } from '../parts/pause.ts'
+import { leadersOf } from '../parts/leaders.ts'
+import { pause, until } from '../parts/pause.ts'
 import { scene } from '../parts/scene.ts'
-import { atLeast, atMost, exactly } from '../promise.ts'
+import type { Scene } from '../parts/scene.ts'
+import { atLeast, atMost, exactly, quietly } from '../promise.ts'
 import type { Figure, Promised, Torture } from '../promise.ts'
+
+const LEASE_S = 3
 
 export const upstreamSpared: Promised = {
   id: 'P14',
@@ -13,7 +17,7 @@ export const upstreamSpared: Promised = {
   run: async (torture: Torture): Promise<readonly Figure[]> => {
     const { outside, mean } = await scheduled(torture)
     const replicas = torture.scaled(10, 4)
-    const stage = await scene(torture, { name: 'p14', replicas })
+    const stage = await scene(torture, { name: 'p14', replicas, relay: { lease: `${LEASE_S}s` } })
     const { upstream } = stage
     // Whoever starts first leads; the others have learned of it by now.
     await pause(3_000)
@@ -30,6 +34,7 @@ export const upstreamSpared: Promised = {
     const intervals = (performance.now() - began) / 1_000
     const asked = upstream.asked.length - from
     torture.say(`${asked} requests in ${intervals.toFixed(0)} intervals, ${replicas} replicas`)
+    const takeover = await succession(torture, stage)
     const converged = await stage.converged(60_000)
     return [
       exactly('waits outside the published schedule', outside, 0),
@@ -38,6 +43,7 @@ export const upstreamSpared: Promised = {
       atMost('mean wait, of its ceiling', mean, 0.65),
       // Intervals vary by a tenth; one request more for the moment between.
       atMost('requests per interval', (asked - 1) / (intervals / 0.9), 1),
+      quietly(atMost('until another leads after the leader was killed', takeover / 1_000, LEASE_S, 's')),
       exactly('replicas behind at the end', Number.isNaN(converged) ? 1 : 0, 0),
     ]
   },
@@ -78,4 +84,19 @@ async function scheduled(torture: Torture): Promise<{ outside: number; mean: num
     if (timers.pending > 0 || attempts.length < 3) outside += 1
   }
   return { outside, mean: shares / waits }
+}
+
+/** Kills the leader, several times; the longest time until another one leads. */
+async function succession(torture: Torture, { relays }: Scene): Promise<number> {
+  let longest = 0
+  for (let round = torture.scaled(10, 1); round > 0; round -= 1) {
+    await until(async () => (await leadersOf(relays)).length === 1, 20_000)
+    const [leader] = await leadersOf(relays)
+    await leader?.end('SIGKILL')
+    const others = relays.filter((relay) => relay !== leader)
+    longest = Math.max(longest, await until(async () => (await leadersOf(others)).length > 0, 30_000))
+    await leader?.start()
+  }
+  torture.say(`the longest time without a leader: ${Math.round(longest)} ms`)
+  return longest
 }

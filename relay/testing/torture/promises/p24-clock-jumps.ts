@@ -1,11 +1,13 @@
 /** P24: wall clocks jump, on all replicas or on one; nothing that waits or expires may follow them. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { watchLeaders } from '../parts/leaders.ts'
 import { scene, through } from '../parts/scene.ts'
 import { atMost, exactly, quietly, some } from '../promise.ts'
 import type { Figure, Promised, Torture } from '../promise.ts'
 
 const DAY = 86_400_000
+const LEASE_S = 3
 const JUMPS: readonly (readonly [string, number])[] = [
   ['a day ahead', DAY],
   ['a day back', -DAY],
@@ -23,11 +25,13 @@ export const clockJumps: Promised = {
     const preload = import.meta.resolve('../parts/shifted-clock.ts')
     const stage = await scene(torture, {
       name: 'p24',
-      relay: { nodeArguments: ['--import', preload], variables: { TORTURE_CLOCK: clock } },
+      relay: { lease: `${LEASE_S}s`, nodeArguments: ['--import', preload], variables: { TORTURE_CLOCK: clock } },
     })
     const { checker, relays, upstream } = stage
     const driver = stage.driver({ rate: torture.scaled(3_000, 150) })
     driver.start()
+    const leaders = watchLeaders(relays)
+    torture.defer(leaders.stop)
     let slowest = 0
     let most = 0
     for (const [name, offset] of some(torture, JUMPS, 3)) {
@@ -46,9 +50,11 @@ export const clockJumps: Promised = {
       }
     }
     await driver.stop()
+    leaders.stop()
     for (const example of checker.examples) torture.say(example)
     return [
       ...checker.figures(),
+      atMost('two leaders at once', leaders.two / 1_000, LEASE_S, 's'),
       exactly('replicas that ended', relays.filter(({ alive }) => !alive).length, 0),
       quietly(atMost('a change reaches all, after any jump', slowest, 5_000, 'ms')),
       atMost('polls, of those the interval allows', most, 1),
