@@ -18,7 +18,8 @@ import type { Taken } from './intake.ts'
 import { Judgement } from './judgement.ts'
 import { OperatedEnvironment } from './operations.ts'
 import type { Decision, Operations } from './operations.ts'
-import type { Member, Peers, Report } from './peers.ts'
+import { Membership } from './membership.ts'
+import type { Peers } from './peers.ts'
 import type { Plausibility } from './plausibility.ts'
 import type { Candidate } from './quarantine.ts'
 import { Served } from './served.ts'
@@ -70,8 +71,7 @@ export class RefreshedEnvironment implements Environment {
   readonly #turns = new Turns()
   readonly #feed: Feed
   readonly #intake: Intake
-  /** What the leader says, while this replica follows. */
-  #told: Report | undefined
+  readonly #membership: Membership
   #stopped = false
 
   constructor(parts: RefreshParts) {
@@ -104,6 +104,13 @@ export class RefreshedEnvironment implements Environment {
         unchanged: (at) => this.#turns.add(() => this.#judgement.unchanged(at)),
         failed: (error) => events.upstreamFailed(name, error.message),
       },
+    })
+    this.#membership = new Membership({
+      served: this.#served,
+      judgement: this.#judgement,
+      feed: this.#feed,
+      now: () => timers.now(),
+      adopt: (generation) => this.#turns.ask(() => this.#adopt(generation, 'redis')),
     })
     this.operations = new OperatedEnvironment({
       name,
@@ -140,7 +147,7 @@ export class RefreshedEnvironment implements Environment {
     ])
     if (this.#stopped) return
     if (peers === undefined) this.#feed.start()
-    else await peers.join(this.#asMember())
+    else await peers.join(this.#membership)
   }
 
   /** Asks the vendor now, be it through the replica that leads: somebody knows that there is something new. */
@@ -159,7 +166,7 @@ export class RefreshedEnvironment implements Environment {
 
   status(): EnvironmentStatus {
     const { vendor, dialect, timers, staleAfterMs, peers } = this.#parts
-    const told = peers?.role === 'follower' ? this.#told : undefined
+    const told = peers?.role === 'follower' ? this.#membership.heard : undefined
     const { confirmedAt, quarantine, rejected } = this.#judgement
     return statusOf({
       name: this.name,
@@ -174,59 +181,6 @@ export class RefreshedEnvironment implements Environment {
       staleAfterMs,
       now: timers.now(),
     })
-  }
-
-  #asMember(): Member {
-    const served = this.#served
-    const judgement = this.#judgement
-    return {
-      stamp: () => served.snapshot,
-      vouched: () => judgement.vouched,
-      report: () => this.#report(),
-      lead: () => this.#ask(0),
-      standAlone: (delay) => this.#ask(served.snapshot === undefined ? 0 : delay),
-      follow: () => {
-        void this.#feed.stop()
-        judgement.forget()
-      },
-      adopt: (generation) => this.#turns.ask(() => this.#adopt(generation, 'redis')),
-      restamp: (order) => served.restamp(order),
-      save: (authority) => served.save(authority),
-      told: (report, ago) => {
-        this.#told = report
-        if (report?.confirmedAgo === undefined || report.sha256 !== this.#reference()) return
-        judgement.hearsay(this.#parts.timers.now() - report.confirmedAgo - ago)
-      },
-      asked: (request) => {
-        if (request.kind === 'refresh') this.#feed.refresh()
-        else judgement.confirm(request.sha256)
-      },
-    }
-  }
-
-  /** The document that confirmations of the vendor are about. */
-  #reference(): string | undefined {
-    return this.#served.snapshot?.sha256
-  }
-
-  #report(): Report {
-    const { state, consecutiveFailures } = this.#feed.status()
-    const { confirmedAt, quarantine, rejected } = this.#judgement
-    const sha256 = this.#reference()
-    const confirmedAgo = confirmedAt === undefined ? undefined : Math.max(0, this.#parts.timers.now() - confirmedAt)
-    return {
-      source: { state, consecutiveFailures },
-      ...(sha256 === undefined ? undefined : { sha256 }),
-      ...(confirmedAgo === undefined ? undefined : { confirmedAgo }),
-      ...(quarantine === undefined ? undefined : { quarantine }),
-      ...(rejected === undefined ? undefined : { rejected }),
-    }
-  }
-
-  #ask(delay: number): void {
-    this.#judgement.forget()
-    if (this.#feed.running) this.#feed.refresh()
-    else this.#feed.start(delay)
   }
 
   async #loadFrom(store: Store): Promise<void> {

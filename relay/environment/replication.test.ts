@@ -306,7 +306,11 @@ describe.each([
     const b = await replica({ name: 'b', ...options })
     await expect.poll(() => roles([a, b]), { timeout: 10_000 }).toEqual(['leader', 'follower'])
     await expect.poll(() => served([a, b]), { timeout: 10_000 }).toEqual(['1.1 one', '1.1 one'])
-    await pause(1_000)
+    const heard = (): number => {
+      a.replication.ask({ kind: 'refresh' })
+      return b.environment.status().replication?.notices.received ?? 0
+    }
+    await expect.poll(heard, { timeout: 15_000 }).toBeGreaterThan(0)
     for (const flag of ['two', 'three', 'four']) {
       vendor.document = flagd(flag)
       await expect.poll(() => b.served()?.split(' ')[1], { timeout: 5_000 }).toBe(flag)

@@ -50,6 +50,8 @@ interface Channel {
   counts: NoticeCounts
 }
 
+/** How soon a subscription that failed is tried again while Redis is there, ms. */
+const RETRY_MS = 1_000
 /** Longer than any notice of ours. */
 const LONGEST = 1_024
 
@@ -179,6 +181,8 @@ export class Notices {
   #schedule(): void {
     if (this.#timer !== undefined || this.#closed) return
     const { link, checkEvery } = this.#options
+    const deaf = [...this.#channels.values()].some(({ subscribed }) => !subscribed)
+    const delay = deaf ? Math.min(checkEvery, RETRY_MS) : checkEvery
     this.#timer = link.timers.setTimeout(() => {
       this.#timer = undefined
       if (this.#channels.size > 0) this.#schedule()
@@ -186,7 +190,7 @@ export class Notices {
       // A connection that nobody answers on looks like one on which nobody speaks; a question tells them apart.
       const client = this.#subscriber
       if (client?.status === 'ready' && !this.#sharded) client.ping().catch(() => undefined)
-    }, checkEvery)
+    }, delay)
   }
 
   #received(name: string, text: string): void {
