@@ -38,6 +38,7 @@ afterAll(async () => {
 beforeEach(async () => {
   await relay.set(FLAGS)
   proxy.fault = 'pass'
+  proxy.hidden = undefined
   context = await browser.newContext()
 })
 afterEach(async () => {
@@ -290,6 +291,23 @@ describe('storage', () => {
 })
 
 describe('behind a proxy that', () => {
+  it('knows OFREP only, gives bulk answers and change notices', async () => {
+    proxy.hidden = '/v1/stream'
+    const page = await visit()
+    expect(await start(page, { url })).toBeUndefined()
+    await until(open, 1)
+    await relay.set({ dark: false, beta: false })
+    await until(() => events(page), ['READY', 'CONFIGURATION_CHANGED dark'])
+    await page.evaluate(() => shop.change({ targetingKey: 'vip' }))
+    expect(await dark(page)).toBe(true)
+    await until(open, 1)
+    // The relay remembers what it told a stream that was cut; a bulk answer tells what happened meanwhile.
+    proxy.drop()
+    await relay.set({ dark: false, fresh: true })
+    const later = ['RECONCILING', 'CONTEXT_CHANGED', 'CONFIGURATION_CHANGED beta,fresh']
+    await until(async () => (await events(page)).slice(2), later, 30_000)
+  }, 60_000)
+
   it('is slow, starts late', async () => {
     proxy.fault = 'slow'
     const page = await visit()

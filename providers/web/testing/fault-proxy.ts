@@ -17,6 +17,8 @@ export type Fault =
 
 export class FaultProxy {
   fault: Fault = 'pass'
+  /** Paths that begin so do not exist here. */
+  hidden: string | undefined
   /** POST requests that arrived, preflights not counted, with the fault in force. */
   readonly requests: string[] = []
   readonly #target: () => string
@@ -50,7 +52,8 @@ export class FaultProxy {
   }
 
   #take(request: IncomingMessage, response: ServerResponse): void {
-    const { fault } = this
+    const { hidden } = this
+    const fault = hidden !== undefined && request.url?.startsWith(hidden) ? { status: 404 } : this.fault
     if (request.method !== 'OPTIONS') this.requests.push(`${request.method} ${request.url}`)
     if (request.method === 'OPTIONS' || fault === 'pass') return this.#pass(request, response)
     if (fault === 'refuse') return void request.socket.resetAndDestroy()
