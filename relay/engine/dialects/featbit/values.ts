@@ -2,10 +2,10 @@
  * FeatBit stores every value as text. A caller who names a type gets the text converted as the vendor's SDKs convert
  * it; a caller who names none gets what the flag's own type says, and an error rather than a guess where it lies.
  */
-import { parseEmbedded } from '../../json.ts'
 import { spellNumbers } from '../../numbers.ts'
 import type { Spelled } from '../../numbers.ts'
 import type { ErrorCode, ValueType } from '../../outcome.ts'
+import { spelledJson, spelledNumber } from '../../stored-text.ts'
 import type { Variation } from './document.ts'
 
 /** What FeatBit calls a flag's type, and the type it has for callers. */
@@ -58,24 +58,14 @@ const BOOLEANS: ReadonlyMap<string, Spelled> = new Map([
   ['FALSE', { value: false }],
 ])
 
-const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
-
 function numberOf(text: string): Spelled | undefined {
   const value = Number(text)
-  if (Number.isNaN(value)) return undefined
-  // JSON has no infinity, but readers of JSON make one of a number that is too large.
-  if (!Number.isFinite(value)) return { value, valueText: value > 0 ? '1e999' : '-1e999' }
-  const spelled = text.trim()
-  return JSON_NUMBER.test(spelled) && spelled !== JSON.stringify(value) ? { value, valueText: spelled } : { value }
+  return Number.isNaN(value) ? undefined : spelledNumber(value, text)
 }
 
 function jsonOf(text: string): Spelled | undefined {
-  // The document reader forgives a byte order mark; the vendor's does not.
-  if (text.startsWith('\ufeff')) return undefined
   try {
-    const { json, spelling } = parseEmbedded(text)
-    const valueText = spelling.encode({ json }, 'json')
-    return valueText === JSON.stringify(json) ? { value: json } : { value: json, valueText }
+    return spelledJson(text)
   } catch {
     return undefined
   }

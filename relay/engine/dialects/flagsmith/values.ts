@@ -2,9 +2,9 @@
  * Flagsmith stores texts, integers, booleans and nothing; floats and objects are texts. A caller who names a type gets
  * the value converted as the vendor's OpenFeature provider converts it; a caller who names none gets it as stored.
  */
-import { parseEmbedded } from '../../json.ts'
 import type { Spelled } from '../../numbers.ts'
 import type { ValueType } from '../../outcome.ts'
+import { spelledJson, spelledNumber } from '../../stored-text.ts'
 import type { Stored } from './model.ts'
 
 /** A stored value as the type; undefined when it is none of that type. */
@@ -28,9 +28,7 @@ export function convert({ value, valueText }: Stored, type: ValueType): Spelled 
 export function objectOf(text: string): Spelled | undefined {
   if (!/^[\t\n\r ]*[[{]/.test(text)) return undefined
   try {
-    const { json, spelling } = parseEmbedded(text)
-    const valueText = spelling.encode({ json }, 'json')
-    return valueText === JSON.stringify(json) ? { value: json } : { value: json, valueText }
+    return spelledJson(text)
   } catch {
     return undefined
   }
@@ -48,14 +46,8 @@ function booleanOf(value: boolean | number | string): Spelled | undefined {
   return BOOLEANS.get(typeof value === 'string' ? value.toLowerCase() : value)
 }
 
-const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
-
 /** The number that a text begins with. */
 function numberOf(value: boolean | string): Spelled | undefined {
   const number = typeof value === 'string' ? Number.parseFloat(value) : NaN
-  if (!Number.isFinite(number)) return undefined
-  const spelled = String(value).trim()
-  return JSON_NUMBER.test(spelled) && spelled !== JSON.stringify(number)
-    ? { value: number, valueText: spelled }
-    : { value: number }
+  return Number.isFinite(number) ? spelledNumber(number, String(value)) : undefined
 }

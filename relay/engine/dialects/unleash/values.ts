@@ -2,10 +2,10 @@
  * Payloads are stored as text with a type beside it. A caller who names a type gets what the vendor's OpenFeature
  * provider makes of the text; one who names none gets the payload's own type, and an error rather than a guess.
  */
-import { parseEmbedded } from '../../json.ts'
 import { spellNumbers } from '../../numbers.ts'
 import type { Spelled } from '../../numbers.ts'
 import type { ErrorCode, ValueType } from '../../outcome.ts'
+import { spelledJson, spelledNumber } from '../../stored-text.ts'
 
 export interface Payload {
   /** `string`, `csv`, `number` or `json`; others have no type for callers. */
@@ -59,27 +59,18 @@ function convert(payload: Payload, type: ValueType | undefined): Converted {
   }
 }
 
-const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
-
 function numberOf(text: string): Converted {
   const value = Number(text)
   if (Number.isNaN(value)) {
     const errorDetails = `the payload ${JSON.stringify(text.slice(0, 60))} is not a number`
     return { errorCode: 'TYPE_MISMATCH', errorDetails }
   }
-  // JSON has no infinity, but readers of JSON make one of a number that is too large.
-  if (!Number.isFinite(value)) return { value, valueText: value > 0 ? '1e999' : '-1e999' }
-  const spelled = text.trim()
-  return JSON_NUMBER.test(spelled) && spelled !== JSON.stringify(value) ? { value, valueText: spelled } : { value }
+  return spelledNumber(value, text)
 }
 
 function jsonOf(text: string): Converted {
   try {
-    // The document reader forgives a byte order mark; the vendor's parser does not.
-    if (text.startsWith('\ufeff')) throw new SyntaxError('begins with a byte order mark')
-    const { json, spelling } = parseEmbedded(text)
-    const valueText = spelling.encode({ json }, 'json')
-    return valueText === JSON.stringify(json) ? { value: json } : { value: json, valueText }
+    return spelledJson(text)
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     return { errorCode: 'PARSE_ERROR', errorDetails: `the payload cannot be read: ${message}` }
