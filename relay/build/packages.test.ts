@@ -122,7 +122,7 @@ describe('an application in an empty folder', () => {
     writeFileSync(join(folder, 'main.js'), APPLICATION)
   })
 
-  it.each(nodes())('evaluates with %s, in process and without a relay', (_, program) => {
+  it.each(runtimes())('evaluates with %s, in process and without a relay', (_, program) => {
     rmSync(join(folder, 'snapshot'), { recursive: true, force: true })
     const output = execFileSync(program, ['main.js'], { cwd: folder, env: {}, encoding: 'utf8', timeout: 20_000 })
     expect(JSON.parse(output)).toEqual({
@@ -135,12 +135,17 @@ describe('an application in an empty folder', () => {
   })
 })
 
-/** The pinned Node, and the machine's own where it has one. */
-function nodes(): [string, string][] {
+/** The pinned Node, and the machine's own Node and Bun where it has them. */
+function runtimes(): [string, string][] {
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((path) => !path.includes('node_modules'))
-  const own = folders.map((path) => join(path, 'node')).find((program) => existsSync(program))
-  const programs = [process.execPath, ...(own === undefined ? [] : [own])]
-  return programs.map((program) => [execFileSync(program, ['--version'], { encoding: 'utf8' }).trim(), program])
+  const own = ['node', 'bun'].flatMap((name) => {
+    const program = folders.map((path) => join(path, name)).find((path) => existsSync(path))
+    return program === undefined ? [] : [program]
+  })
+  return [process.execPath, ...own].map((program) => {
+    const version = execFileSync(program, ['--version'], { encoding: 'utf8' }).trim()
+    return [`${basename(program)} ${version}`, program]
+  })
 }
 
 const APPLICATION = `
