@@ -190,6 +190,18 @@ describe('several tabs', () => {
     expect((await relay.metric('halyard_streams_opened_total')) - opened).toBe(2)
   })
 
+  it('get over a killed relay together', async () => {
+    const pages = [await visit(), await visit()]
+    for (const page of pages) await start(page, { staleAfterMs: 300 })
+    await relay.kill()
+    for (const page of pages) await until(() => events(page), ['READY', 'STALE'])
+    await relay.set({ dark: false, beta: false })
+    await relay.up()
+    const all = ['READY', 'STALE', 'CONFIGURATION_CHANGED dark', 'READY']
+    for (const page of pages) await until(() => events(page), all, 40_000)
+    expect(await relay.metric('halyard_streams_opened_total')).toBe(1)
+  }, 60_000)
+
   it('of different users, or with different keys, share nothing', async () => {
     const [ann, vip] = [await visit(), await visit()]
     await start(ann, {}, 'ann')

@@ -1,5 +1,5 @@
 /** The provider under the real SDK: what it shows and the exact list of events of each situation. */
-import { InMemoryProvider, OpenFeature } from '@openfeature/web-sdk'
+import { InMemoryProvider, MultiProvider, OpenFeature } from '@openfeature/web-sdk'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { OfrepFlag } from '../shared/ofrep.ts'
 import { settled } from './testing/fake-clock.ts'
@@ -255,7 +255,42 @@ describe('connection', () => {
   })
 })
 
+describe('credentials', () => {
+  it('are made anew for each request', async () => {
+    let token = 0
+    const { relay, page } = open({ headers: async () => ({ authorization: `Bearer ${++token}` }) })
+    await page.start()
+    relay.drop()
+    await page.clock.advance(5_000)
+    expect(relay.requests.map(({ headers }) => headers.get('authorization'))).toEqual(['Bearer 1', 'Bearer 2'])
+  })
+
+  it('that cannot be made are an error, until they can', async () => {
+    let broken = true
+    const { page } = open({
+      headers: () => {
+        if (broken) throw new Error('signed out')
+        return {}
+      },
+    })
+    expect(await page.start()).toBe('signed out')
+    broken = false
+    await page.clock.advance(60_000)
+    expect(page.takeEvents()).toEqual(['ERROR', 'READY'])
+  })
+})
+
 describe('registration', () => {
+  it('may be as one of several in a MultiProvider', async () => {
+    const { page } = open()
+    const first = new InMemoryProvider({ mine: { variants: { on: true }, defaultVariant: 'on', disabled: false } })
+    await page.replace(new MultiProvider([{ provider: first }, { provider: page.provider }]))
+    expect(page.client.getBooleanValue('mine', false)).toBe(true)
+    expect(page.client.getBooleanValue('dark', false)).toBe(true)
+    await page.change({ targetingKey: 'bob' })
+    expect(page.client.getStringValue('owner', '-')).toBe('bob')
+  })
+
   it('may be repeated after another provider had its place', async () => {
     const { relay, page } = open()
     await page.start({ targetingKey: 'ann' })
