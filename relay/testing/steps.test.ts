@@ -61,6 +61,7 @@ test('every check and every vendor is a step', () => {
     'lint',
     'types',
     'unused code',
+    'browser',
     'tests',
     'serving tests by node:http',
     'torture',

@@ -43,6 +43,7 @@ export function allSteps(report: string, seed: number): readonly Step[] {
     { name: 'lint', command: ['oxlint', '--type-aware'] },
     { name: 'types', command: ['tsc', '-p', 'tsconfig.json'] },
     { name: 'unused code', command: ['knip'] },
+    { name: 'browser', command: ['node', 'relay/testing/browser-ready.ts'] },
     { name: 'tests', command: vitest(report), report },
     {
       name: 'serving tests by node:http',
