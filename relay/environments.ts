@@ -68,7 +68,7 @@ export class Environments {
   }
 
   #wanted(name: string, { upstream, plausibility, staleAfterMs }: EnvironmentSettings): Wanted {
-    const create = (): ManagedEnvironment => {
+    const create = (before: Environment | undefined): ManagedEnvironment => {
       const vendor = vendors.get(upstream.vendor)
       if (vendor === undefined) throw new Error(`no vendor is called ${upstream.vendor}`)
       const { name: vendorName, dialect } = vendor
@@ -87,6 +87,7 @@ export class Environments {
         timers,
         events,
         compiler,
+        ...(before === undefined ? {} : { before: () => before.snapshot() }),
         ...(peers === undefined ? {} : { peers }),
       })
       if (pool === undefined) return inner

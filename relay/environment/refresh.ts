@@ -8,7 +8,7 @@
  */
 import type { Compiler } from '../compiler/compiler.ts'
 import { compareGenerations } from '../store/store.ts'
-import type { Generation, Store } from '../store/store.ts'
+import type { Generation, Order, Store } from '../store/store.ts'
 import type { Timers } from '../upstream/clock.ts'
 import type { Source, UpstreamDocument } from '../upstream/source.ts'
 import type { Environment, SnapshotChange } from './environment.ts'
@@ -55,6 +55,8 @@ export interface RefreshParts {
   readonly events: RefreshEvents
   /** Compiles large documents beside serving. Default: they are compiled in one go. */
   readonly compiler?: Compiler
+  /** What this process served so far under the same name, where this environment takes another's place. */
+  readonly before?: () => Order | undefined
   /** The other replicas. Default: there are none. */
   readonly peers?: Peers
 }
@@ -84,6 +86,7 @@ export class RefreshedEnvironment implements Environment {
       stores,
       timers,
       peers,
+      before: parts.before,
       swapped: (change) => events.swapped(change),
       storeFailed: (store, error) => events.storeFailed(name, store, messageOf(error)),
       listenerFailed: (error) => events.listenerFailed(name, messageOf(error)),

@@ -21,8 +21,9 @@ function wanted(name: string, fingerprint: string, source: ScriptedSource, timer
   return {
     name,
     fingerprint,
-    create: () =>
+    create: (before) =>
       new RefreshedEnvironment({
+        ...(before === undefined ? {} : { before: () => before.snapshot() }),
         name,
         vendor: 'flagd',
         dialect: 'flagd',
@@ -65,11 +66,13 @@ describe('reconcile', () => {
     const before = registry.get('shop')
     const replacing = registry.reconcile([wanted('shop', '2', second, timers)], nothing)
     await timers.advance(9_000)
+    first.deliver({ ...document, metadata: { version: '2' } }, timers.now())
     expect(registry.get('shop')).toBe(before)
     second.deliver(document, timers.now())
     await replacing
     expect(registry.get('shop')).not.toBe(before)
-    expect(registry.get('shop')?.snapshot()).toBeDefined()
+    // What comes next is newer than what was served, also where no store remembers the order.
+    expect(registry.get('shop')?.snapshot()).toMatchObject({ epoch: 1, version: 3 })
     expect(first.stopped).toBe(true)
   })
 

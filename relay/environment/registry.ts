@@ -15,7 +15,8 @@ export interface ManagedEnvironment extends Environment {
 export interface Wanted {
   readonly name: string
   readonly fingerprint: string
-  create(): ManagedEnvironment
+  /** `before`: the running one that it shall take the place of. */
+  create(before: Environment | undefined): ManagedEnvironment
 }
 
 /** How long a changed environment may take to find its first document before it replaces its predecessor all the same. */
@@ -47,7 +48,8 @@ export class Registry {
       wanted.map((candidate) => {
         const { name, fingerprint } = candidate
         const running = before.get(name)
-        return [name, running?.fingerprint === fingerprint ? running : { fingerprint, environment: candidate.create() }]
+        const kept = running?.fingerprint === fingerprint
+        return [name, kept ? running : { fingerprint, environment: candidate.create(running?.environment) }]
       }),
     )
     await Promise.all(

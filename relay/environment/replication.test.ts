@@ -315,6 +315,10 @@ describe.each([
       vendor.document = flagd(flag)
       await expect.poll(() => b.served()?.split(' ')[1], { timeout: 5_000 }).toBe(flag)
     }
+    if ('nodes' in group) {
+      const channels = await Promise.all(group.nodes.map((node) => node.command('PUBSUB', 'SHARDCHANNELS')))
+      expect(channels.flat()).toEqual(['halyard:{shop}:notices:0'])
+    }
     await a.stop()
     await expect.poll(() => roles([b]), { timeout: 5_000 }).toEqual(['leader'])
   })

@@ -20,6 +20,8 @@ export interface ServedParts {
   readonly stores: readonly Store[]
   readonly timers: Pick<Timers, 'now'>
   readonly peers: Peers | undefined
+  /** What this process served before under the same name; asked until something is served. */
+  readonly before: (() => Order | undefined) | undefined
   /** Another document is served. */
   readonly swapped: (change: SnapshotChange) => void
   readonly storeFailed: (store: string, error: unknown) => void
@@ -34,9 +36,11 @@ export class Served {
   readonly #subscribers: Subscribers
   readonly #saving: Saving
   #snapshot: Snapshot | undefined
+  #before: (() => Order | undefined) | undefined
 
   constructor(parts: ServedParts) {
     this.#parts = parts
+    this.#before = parts.before
     this.#subscribers = new Subscribers(parts.listenerFailed)
     this.#saving = new Saving({
       stores: parts.stores,
@@ -57,12 +61,15 @@ export class Served {
 
   /** Whether serving it would not be going back, or standing still. */
   isBehind(order: Order): boolean {
-    return this.#snapshot === undefined || compareGenerations(order, this.#snapshot) > 0
+    if (this.#snapshot !== undefined) return compareGenerations(order, this.#snapshot) > 0
+    const before = this.#before?.()
+    return before === undefined || compareGenerations(order, before) >= 0
   }
 
   /** What follows the served document in its epoch. */
   get nextOrder(): Order {
-    return { epoch: this.#snapshot?.epoch ?? 1, version: (this.#snapshot?.version ?? 0) + 1 }
+    const { epoch, version } = this.#snapshot ?? this.#before?.() ?? { epoch: 1, version: 0 }
+    return { epoch, version: version + 1 }
   }
 
   /** Throws when it is not newer than what is served, which is a defect of the caller. */
@@ -74,6 +81,7 @@ export class Served {
     const pin = pinnedAgainst === undefined ? undefined : { pinnedAgainst }
     const after: Snapshot = { ruleset, problems, epoch, version, bytes, sha256, receivedAt, loadedFrom, ...pin }
     this.#snapshot = after
+    this.#before = undefined
     let known: Changes | undefined
     const change: SnapshotChange = {
       environment: this.#parts.name,
