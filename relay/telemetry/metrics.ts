@@ -32,7 +32,7 @@ export class Metrics implements Observer {
   readonly #registry = new Registry()
   readonly #durations: DurationHistogram
   readonly #evaluations: EvaluationCounters
-  readonly #bulk: Counter<'environment' | 'result'>
+  readonly #bulk = new Map<string, BulkCounts>()
   readonly #lanes = { served: 0, 'handed-over': 0 }
   readonly #turnedAway: Counter<'reason'>
   readonly #failures: Counter
@@ -53,12 +53,7 @@ export class Metrics implements Observer {
     this.streams = new StreamMetrics(this.#registry)
     registerEnvironmentGauges(this.#registry, environments, now)
     registerReplicationGauges(this.#registry, environments)
-    this.#bulk = new Counter({
-      name: 'halyard_bulk_answers_total',
-      help: 'Bulk evaluations answered in full or with 304.',
-      labelNames: ['environment', 'result'],
-      registers,
-    })
+    registerBulkCounter(this.#registry, this.#bulk)
     registerLaneCounter(this.#registry, this.#lanes)
     this.#turnedAway = new Counter({
       name: 'halyard_connections_refused_total',
@@ -114,7 +109,10 @@ export class Metrics implements Observer {
   }
 
   bulk(environment: string, notModified: boolean): void {
-    this.#bulk.inc({ environment, result: notModified ? 'not_modified' : 'full' })
+    let counts = this.#bulk.get(environment)
+    if (counts === undefined) this.#bulk.set(environment, (counts = { full: 0, notModified: 0 }))
+    if (notModified) counts.notModified++
+    else counts.full++
   }
 
   evaluations(environment: string): EvaluationCounter {
@@ -172,6 +170,30 @@ export class Metrics implements Observer {
   text(): Promise<string> {
     return this.#registry.metrics()
   }
+}
+
+interface BulkCounts {
+  full: number
+  notModified: number
+}
+
+/** Read when scraped, as `registerLaneCounter` says. */
+function registerBulkCounter(registry: Registry, bulk: ReadonlyMap<string, BulkCounts>): void {
+  registry.registerMetric(
+    new Counter({
+      name: 'halyard_bulk_answers_total',
+      help: 'Bulk evaluations answered in full or with 304.',
+      labelNames: ['environment', 'result'],
+      registers: [],
+      collect() {
+        this.reset()
+        for (const [environment, { full, notModified }] of bulk) {
+          this.inc({ environment, result: 'full' }, full)
+          this.inc({ environment, result: 'not_modified' }, notModified)
+        }
+      },
+    }),
+  )
 }
 
 /** Read when scraped: the library hashes labels at each increment, and this one would happen on every request. */
