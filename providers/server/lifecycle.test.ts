@@ -1,5 +1,5 @@
 /** Every lifecycle scenario through the real SDK; the list of its events is asserted whole, so that none is one too many. */
-import { OpenFeature, ProviderFatalError } from '@openfeature/server-sdk'
+import { InMemoryProvider, MultiProvider, OpenFeature, ProviderFatalError } from '@openfeature/server-sdk'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { HalyardProvider } from './provider.ts'
 import type { HalyardOptions } from './options.ts'
@@ -169,6 +169,23 @@ describe('living', () => {
     await until(() => events.length === 3)
     expect(events).toEqual(['READY', 'STALE', 'READY'])
   })
+})
+
+it('is a good child of the SDK’s MultiProvider: what it lacks is asked of the next, its state is seen', async () => {
+  relay.publish(shop())
+  const own = new HalyardProvider({ url: relay.url, key: 'secret', staleAfterMs: 60, timers: hurried })
+  const other = new InMemoryProvider({ spare: { variants: { yes: true }, defaultVariant: 'yes', disabled: false } })
+  const observed = observe(new MultiProvider([{ provider: own }, { provider: other }]))
+  open.push(observed)
+  await observed.settled
+  const { client, events } = observed
+  expect(await client.getBooleanDetails('banner', false)).toMatchObject({ value: true, variant: 'on' })
+  expect(await client.getBooleanValue('spare', false)).toBe(true)
+  await relay.kill()
+  await until(() => statusOf(client) === 'STALE')
+  await relay.listen()
+  await until(() => statusOf(client) === 'READY')
+  expect(events).toEqual(['READY', 'STALE', 'READY'])
 })
 
 describe('ending', () => {
