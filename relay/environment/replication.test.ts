@@ -177,6 +177,25 @@ describe('when Redis', () => {
     )
   }, 40_000)
 
+  it('is gone, replicas begin to ask at moments spread over a lease, and the leader never paused', async () => {
+    const server = await redis()
+    const vendor = new Vendor(flagd('one'), 100)
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
+    const all: Replica[] = []
+    for (const name of names) all.push(await replica({ name, url: server.url, vendor }))
+    await expect.poll(() => new Set(served(all))).toEqual(new Set(['1.1 one']))
+    await server.kill('SIGKILL')
+    const began = performance.now()
+    await expect.poll(() => vendor.askers(began), { timeout: 4 * LEASE_MS }).toEqual(names)
+    const first = names.map((name) => vendor.requests.find((one) => one.replica === name && one.at > began)?.at ?? 0)
+    const followers = first.slice(1).sort((one, other) => one - other)
+    const widest = (followers.at(-1) ?? 0) - (followers[0] ?? 0)
+    expect(widest).toBeGreaterThan(LEASE_MS / 3)
+    expect(Math.max(...followers) - began).toBeLessThan(2.5 * LEASE_MS)
+    const asked = vendor.requests.filter(({ replica, at }) => replica === 'a' && at > began - 300).map(({ at }) => at)
+    for (const [index, at] of asked.entries()) expect(at - (asked[index - 1] ?? at)).toBeLessThan(LEASE_MS / 2)
+  }, 30_000)
+
   it('is emptied, it is filled again within two seconds and nobody changes role', async () => {
     const server = await redis()
     const vendor = new Vendor(flagd('one'), 20)
