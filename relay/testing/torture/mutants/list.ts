@@ -27,7 +27,7 @@ export const mutants: readonly Mutant[] = [
     file: 'relay/serve/door/express/owner.ts',
     find: '  error(this: Owned): void {',
     replace: '  errors(this: Owned): void {',
-    checks: [{ promise: 'P12' }, { tests: 'relay/serve/door/open-answer.test.ts' }],
+    checks: [{ promise: 'P9' }, { tests: 'relay/serve/door/open-answer.test.ts' }],
   },
   {
     name: 'checksum-skipped',

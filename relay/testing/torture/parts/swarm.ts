@@ -9,6 +9,9 @@ import type { Random } from '../../../serve/testing/random.ts'
 import { ENVIRONMENT, WATCHED, readValues } from './documents.ts'
 import type { Person } from './documents.ts'
 
+/** A lazy swarm reads when nothing came for so long, ms. */
+const QUIET_MS = 150
+
 export interface SwarmOptions {
   readonly random: Random
   /** Ports of the relays, tried in turn; a client that loses one begins with the next. */
@@ -17,8 +20,8 @@ export interface SwarmOptions {
   readonly together?: boolean
   /** Whose clients come back at once, whatever `retry` said. Default: nobody's. */
   readonly impatient?: (client: number) => boolean
-  /** Called for each event, before it is read: the moment counts. */
-  readonly onEvent?: (client: SwarmClient, at: number) => void
+  /** Reads what came once nothing more comes: thousands of clients on one thread would else wait for each other. */
+  readonly lazy?: boolean
 }
 
 export interface SwarmClient {
@@ -36,7 +39,7 @@ export interface SwarmClient {
   /** The document its state comes from; 0 before the first event. */
   n: number
   readonly values: Map<string, unknown>
-  /** When the last event came, on the monotonic clock. */
+  /** When something last came, on the monotonic clock. */
   at: number
   turn: number
   connects: number
@@ -62,6 +65,8 @@ export class Swarm {
   readonly clients: SwarmClient[] = []
   readonly #options: SwarmOptions
   readonly #timers = new Set<NodeJS.Timeout>()
+  /** Clients with something to read, in lazy swarms. */
+  readonly #unread = new Set<SwarmClient>()
   #stopped = false
 
   constructor(options: SwarmOptions) {
@@ -166,6 +171,28 @@ export class Swarm {
 
   #read(client: SwarmClient, text: string): void {
     client.rest += text
+    client.at = performance.now()
+    if (this.#options.lazy === true && !client.opening) {
+      if (this.#unread.size === 0) this.#readLater()
+      this.#unread.add(client)
+    } else this.#blocks(client)
+  }
+
+  #readLater(): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      const newest = Math.max(...[...this.#unread].map(({ at }) => at))
+      if (performance.now() - newest < QUIET_MS) {
+        this.#readLater()
+        return
+      }
+      for (const client of this.#unread) this.#blocks(client)
+      this.#unread.clear()
+    }, QUIET_MS)
+    this.#timers.add(timer)
+  }
+
+  #blocks(client: SwarmClient): void {
     if (client.opening) {
       const end = client.rest.indexOf('\r\n\r\n')
       if (end === -1) return
@@ -197,9 +224,7 @@ export class Swarm {
       else if (line.startsWith('retry: ')) client.retryMs = Number(line.slice(7))
     }
     if (data === undefined) return
-    client.at = performance.now()
     this.counts.events += 1
-    this.#options.onEvent?.(client, client.at)
     this.#take(client, event, JSON.parse(data) as Told)
     client.lastId = id
   }

@@ -29,7 +29,12 @@ export const movingClients: Promised = {
         else if (kind === 'blackhole') link.poison([{ kind }])
         next = performance.now() + 1_500 + random.below(3_000)
       }
-      for (let move = 0; move < 10; move += 1) random.pick(swarm.clients).socket?.destroy()
+      for (let move = 0; move < 10; move += 1) {
+        const { socket } = random.pick(swarm.clients)
+        // Some leave, others vanish.
+        if (random.chance(0.5)) socket?.destroy()
+        else socket?.resetAndDestroy()
+      }
       await pause(20)
     }
     quiet()
@@ -39,6 +44,7 @@ export const movingClients: Promised = {
     return [
       exactly('silent regressions', swarm.counts.regressions, 0),
       exactly('wrong states', swarm.counts.wrong, 0),
+      exactly('replicas that ended', stage.relays.filter(({ alive }) => !alive).length, 0),
       exactly('replicas behind at the end', Number.isNaN(converged) ? 1 : 0, 0),
       atLeast('hops that resumed', swarm.counts.resumed, 1),
       quietly(atLeast('hops', swarm.counts.ended, 1_000_000)),

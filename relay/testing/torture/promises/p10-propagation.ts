@@ -11,7 +11,7 @@ export const propagation: Promised = {
     const count = torture.scaled(10_000, 200)
     const stage = await scene(torture, { name: 'p10', replicas: 1, redis: false, bulky: 600 })
     const { upstream } = stage
-    const swarm = stage.swarm()
+    const swarm = stage.swarm({ lazy: true })
     if (Number.isNaN(await swarm.grow(count, 1_500, 60_000))) throw new Error(`${count - swarm.open} streams missing`)
     const rounds = torture.scaled(20, 4)
     const times: number[] = []
@@ -19,7 +19,7 @@ export const propagation: Promised = {
     for (let round = 0; round < rounds; round += 1) {
       await pause(500 + torture.random.below(500))
       const n = upstream.publish()
-      await until(() => swarm.at(n) === count, 15_000, 5)
+      await until(() => swarm.at(n) === count, 15_000, 100)
       missing += count - swarm.at(n)
       const from = upstream.delivered.get(n) ?? Number.NaN
       times.push(...swarm.clients.map(({ at }) => at - from))

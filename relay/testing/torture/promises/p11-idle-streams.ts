@@ -23,6 +23,8 @@ export const idleStreams: Promised = {
     await pause(3_000)
     const after = relay.resident
     torture.say(`${swarm.open} open after ${Math.round(opened)} ms, ${Math.round(after / 1e6)} MB`)
+    for (const example of swarm.examples) torture.say(example)
+    torture.say(JSON.stringify(swarm.counts))
     return [
       exactly('streams refused or lost', count - swarm.open + swarm.counts.refused, 0),
       exactly('wrong states', swarm.counts.wrong, 0),
