@@ -34,6 +34,15 @@ async function three(url: string, vendor: Vendor): Promise<[Replica, Replica, Re
 const roles = (replicas: readonly Replica[]): string[] => replicas.map(({ replication }) => replication.role ?? '')
 const served = (replicas: readonly Replica[]): (string | undefined)[] => replicas.map((each) => each.served())
 
+/** Waits until notices of one arrive at the other: subscribing takes a moment. */
+async function hears(speaker: Replica, listener: Replica): Promise<void> {
+  const heard = (): number => {
+    speaker.replication.ask({ kind: 'refresh' })
+    return listener.environment.status().replication?.notices.received ?? 0
+  }
+  await expect.poll(heard, { timeout: 15_000 }).toBeGreaterThan(0)
+}
+
 describe('with Redis', () => {
   it('one replica asks the vendor, and what it hears reaches all at once', async () => {
     const { url } = await redis()
@@ -214,6 +223,24 @@ describe('when Redis', () => {
     expect(all.map((each) => each.roles)).toEqual([['leader'], ['follower'], ['follower']])
   })
 
+  it('is emptied while its leader is cut off, a follower gives back what it serves', async () => {
+    const server = await redis()
+    const vendor = new Vendor(flagd('one'), 20)
+    const passage = await passageTo(server.port)
+    open.push(passage.close)
+    const options = { vendor, recheckMs: 60_000, leaseMs: 60_000 }
+    const a = await replica({ name: 'a', url: `redis://127.0.0.1:${passage.port}`, ...options })
+    const b = await replica({ name: 'b', url: server.url, ...options })
+    await hears(a, b)
+    vendor.document = flagd('two')
+    await expect.poll(() => served([a, b]), { timeout: 5_000 }).toEqual(['1.2 two', '1.2 two'])
+    passage.shut()
+    await server.command('FLUSHALL')
+    const stored = (): Promise<unknown> => server.command('HLEN', 'halyard:{shop}:generations')
+    await expect.poll(stored, { timeout: 2_000 }).toBe(1)
+    expect(roles([b])).toEqual(['follower'])
+  })
+
   it('has a newest document that is damaged, the leader puts its own above it', async () => {
     const server = await redis()
     const vendor = new Vendor(flagd('one'), 20)
@@ -325,11 +352,7 @@ describe.each([
     const b = await replica({ name: 'b', ...options })
     await expect.poll(() => roles([a, b]), { timeout: 10_000 }).toEqual(['leader', 'follower'])
     await expect.poll(() => served([a, b]), { timeout: 10_000 }).toEqual(['1.1 one', '1.1 one'])
-    const heard = (): number => {
-      a.replication.ask({ kind: 'refresh' })
-      return b.environment.status().replication?.notices.received ?? 0
-    }
-    await expect.poll(heard, { timeout: 15_000 }).toBeGreaterThan(0)
+    await hears(a, b)
     for (const flag of ['two', 'three', 'four']) {
       vendor.document = flagd(flag)
       await expect.poll(() => b.served()?.split(' ')[1], { timeout: 5_000 }).toBe(flag)
