@@ -6,9 +6,10 @@ import type { Call, Route } from '../route.ts'
 import { readId } from '../stream/event-id.ts'
 import type { Hub } from '../stream/hub.ts'
 import type { Hubs } from '../stream/hubs.ts'
-import { caughtUp, lacks } from '../stream/route.ts'
+import { afterCatchUp, lacks } from '../stream/route.ts'
 import { streamHead } from '../stream/sse.ts'
 import type { Streams } from '../stream/streams.ts'
+import type { Caller } from '../tenants.ts'
 import { DocumentChannel, Documents } from './channel.ts'
 import { preferred } from './encoding.ts'
 
@@ -28,7 +29,7 @@ export function documentRoutes(hubs: Hubs, streams: Streams): Route[] {
     {
       ...common,
       template: '/v1/document/stream',
-      handle: (call) => open(call, ofHub(hubs.of(call.caller.tenant)), streams),
+      handle: (call) => open(call, ofHub(hubs.of(call.caller.tenant)), hubs, streams),
     },
   ]
 }
@@ -51,12 +52,18 @@ function whole({ request, caller }: Call, documents: Documents): HttpReply | Pro
     .then((body) => ({ status: 200, headers: [...headers, 'Content-Encoding', encoding], body }))
 }
 
-function open({ request, caller }: Call, documents: Documents, streams: Streams): HttpReply | Promise<HttpReply> {
+function open(
+  { request, caller }: Call,
+  documents: Documents,
+  hubs: Hubs,
+  streams: Streams,
+): HttpReply | Promise<HttpReply> {
   const { hub } = documents
   if (hub.point === undefined) return notReady(caller)
   if (request.method === 'HEAD') return streamHead
   const last = readId(request.header('last-event-id'))
-  const begin = (): HttpReply =>
+  const begin = (caller: Caller): HttpReply =>
     streams.open(caller, 'document', (outlet) => new DocumentChannel({ documents, outlet, caller, last }))
-  return last === undefined || !lacks(hub, last) ? begin() : caughtUp(hub, last, streams.settings.catchUpMs).then(begin)
+  if (last === undefined || !lacks(hub, last)) return begin(caller)
+  return afterCatchUp(hubs, { hub, last, caller }, begin)
 }

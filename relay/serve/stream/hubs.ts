@@ -1,5 +1,5 @@
 /** The hub of every environment that is served, and what a reload means to the streams that are open. */
-import type { Tenant, Tenants } from '../tenants.ts'
+import type { Caller, Tenant, Tenants } from '../tenants.ts'
 import { Hub } from './hub.ts'
 import type { Streams } from './streams.ts'
 
@@ -33,6 +33,11 @@ export class Hubs {
         this.#hubs.delete(name)
       } else if (tenant !== hub.tenant) hub.adopt(tenant)
     }
+  }
+
+  /** The rights that a caller has now, who was admitted before something else was waited for. */
+  renewed(caller: Caller): Caller | undefined {
+    return this.#tenants.renew(caller)
   }
 
   stop(): void {

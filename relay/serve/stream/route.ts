@@ -5,8 +5,10 @@ import { queryParameter } from '../http-message.ts'
 import { notReady, refusal } from '../ofrep/answer.ts'
 import { readContext } from '../ofrep/context.ts'
 import type { Observer } from '../observer.ts'
+import { failure } from '../replies.ts'
 import type { Call, Route } from '../route.ts'
 import type { Limits } from '../settings.ts'
+import type { Caller } from '../tenants.ts'
 import { Answers } from './answers.ts'
 import { EvaluatedChannel, EvaluatedStreams } from './evaluated.ts'
 import { isAhead, readId } from './event-id.ts'
@@ -63,7 +65,7 @@ function open(
   if (request.method === 'HEAD') return streamHead
   const { context } = reading
   const last = readId(request.header('last-event-id'))
-  const begin = (): HttpReply => {
+  const begin = (caller: Caller): HttpReply => {
     const make = ofHub(hub)
     return streams.open(
       caller,
@@ -71,7 +73,26 @@ function open(
       (outlet) => new EvaluatedChannel({ streams: make, outlet, caller, context, last }),
     )
   }
-  return last === undefined || !lacks(hub, last) ? begin() : caughtUp(hub, last, streams.settings.catchUpMs).then(begin)
+  if (last === undefined || !lacks(hub, last)) return begin(caller)
+  return afterCatchUp(hubs, { hub, last, caller }, begin)
+}
+
+export interface Waiting {
+  readonly hub: Hub
+  readonly last: EventId
+  readonly caller: Caller
+}
+
+/** Opens a stream once the hub has caught up with its client, or after a while; what the client may do can change meanwhile. */
+export async function afterCatchUp(
+  hubs: Hubs,
+  { hub, last, caller }: Waiting,
+  begin: (caller: Caller) => HttpReply,
+): Promise<HttpReply> {
+  await caughtUp(hub, last, hub.streams.settings.catchUpMs)
+  const now = hubs.renewed(caller)
+  if (now !== undefined) return begin(now)
+  return failure({ status: 401, errorCode: 'GENERAL', errorDetails: 'the key is unknown or has expired' })
 }
 
 /** The context as the body of a POST would have it. */
@@ -86,7 +107,7 @@ export function lacks(hub: Hub, last: EventId): boolean {
 }
 
 /** Resolves when the hub has what the client has seen, or after `ms`. */
-export async function caughtUp(hub: Hub, last: EventId, ms: number): Promise<void> {
+async function caughtUp(hub: Hub, last: EventId, ms: number): Promise<void> {
   const until = hub.timers.monotonic() + ms
   for (;;) {
     const left = until - hub.timers.monotonic()

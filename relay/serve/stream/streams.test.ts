@@ -206,6 +206,18 @@ describe.each(PATHS)('every stream: %s', (path) => {
   })
 })
 
+it.each(['/v1/stream', '/v1/document/stream'] as const)(
+  'a key that is revoked while its client waits for a document opens nothing: %s',
+  async (path) => {
+    const { bench, environment } = setUp({ catchUpMs: 500 }, [{ secret: 'goes' }])
+    const reply = bench.ask({ path, key: 'goes', lastEventId: '1.9.newer' })
+    await bench.timers.advance(100)
+    bench.reload([open(document(1), { environment, keys: { server: [{ secret: 'other' }], client: [], admin: [] } })])
+    await bench.timers.advance(500)
+    expect([(await reply).status, bench.streams.size]).toEqual([401, 0])
+  },
+)
+
 describe('large frames', () => {
   it('are handed over piece by piece, and the newest document follows the one under way', async () => {
     const { bench, environment } = setUp({ pendingBytes: 10_000 })
