@@ -167,7 +167,7 @@ const cors: z.ZodType<EnvironmentSettings['cors']> = z.strictObject({
       }),
     )
     .default([])
-    .describe('Web origins whose pages may ask.'),
+    .describe('Web origins whose pages may ask; `*` stands for any, for keys that are public anyway.'),
   headers: z
     .array(z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, { error: 'must be the name of a request header' }))
     .default([])

@@ -19,7 +19,7 @@ const HEAD = `# Every setting
 Generated from the schemas in this folder by \`node config/generate.ts\`; do not edit.
 
 - Values may hold \`\${NAME}\` and \`\${NAME:-default}\`; a variable that is missing is an error. \`$\${\` is a literal \`\${\`.
-- Where a variable is named below, it overrides the file. Settings of environments have none: use \`\${NAME}\` there.
+- Where a variable is named below, it overrides the file; lists are written with commas. Settings of environments have none: use \`\${NAME}\` there.
 - Durations: \`500ms\`, \`10s\`, \`5m\`, \`1.5h\`, \`2d\`, or a number of milliseconds. Sizes: \`16KiB\`, \`64MiB\`, \`10MB\`, or a number of bytes.
 - Unknown names are errors. \`halyard check relay.yaml\` lists every problem at once.
 - Relative paths start at the folder of the configuration file. The file is read again when it changes.
@@ -79,7 +79,7 @@ function row(path: readonly string[], node: SchemaNode, required: boolean): { pa
 }
 
 function settable(path: readonly string[], node: SchemaNode): boolean {
-  return path[0] !== 'environments' && node.additionalProperties === undefined && node.items === undefined
+  return path[0] !== 'environments' && node.additionalProperties === undefined
 }
 
 function valueOf(node: SchemaNode): string {

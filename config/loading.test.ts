@@ -291,6 +291,7 @@ describe('the environment', () => {
     const variables = {
       HALYARD_LISTEN_PORT: '9001',
       HALYARD_LISTEN_LIMITS_REQUEST_TIMEOUT: '3s',
+      HALYARD_LISTEN_PROXIES: '10.0.0.0/8, ::1',
       HALYARD_STORE_DISK: 'false',
       HALYARD_STORE_REDIS_URL: 'redis://redis:6379',
       HALYARD_LOG_LEVEL: 'debug',
@@ -298,7 +299,7 @@ describe('the environment', () => {
     const { settings, problems } = read(`listen: { port: 80 }\n${minimal}`, variables)
     expect(problems).toEqual([])
     expect(settings).toMatchObject({
-      listen: { port: 9001, limits: { requestTimeoutMs: 3_000 } },
+      listen: { port: 9001, limits: { requestTimeoutMs: 3_000 }, proxies: ['10.0.0.0/8', '::1'] },
       store: { disk: false, redis: { url: 'redis://redis:6379', keyPrefix: 'halyard:' } },
       log: { level: 'debug' },
     })

@@ -59,12 +59,13 @@ export function* leaves(
   for (const [name, child] of Object.entries(node.properties)) yield* leaves(child, [...path, name])
 }
 
-/** The text of an environment variable as the kind of value that the setting takes. */
+/** The text of an environment variable as the kind of value that the setting takes; the items of a list between commas. */
 export function coerce(text: string, path: Path): unknown {
   const nodes = nodesAt(path)
   const takes = (...types: string[]): boolean => nodes.some(({ type = '' }) => types.includes(type))
   if (takes('integer', 'number') && /^-?\d+(\.\d+)?$/.test(text)) return Number(text)
   if (takes('boolean') && (text === 'true' || text === 'false')) return text === 'true'
+  if (takes('array')) return text.split(',').flatMap((item) => (item.trim() === '' ? [] : [item.trim()]))
   return text
 }
 

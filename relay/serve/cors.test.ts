@@ -127,7 +127,6 @@ describe('R14: cross-origin access', () => {
 
   it('refuses settings that are no origins', () => {
     for (const origin of [
-      '*',
       'null',
       'shop.example',
       'https://shop.example/',
@@ -135,7 +134,17 @@ describe('R14: cross-origin access', () => {
       'https://*.example',
       '',
     ]) {
-      expect(() => new CorsPolicy([{ origins: [origin] }]), origin).toThrow('not an origin')
+      expect(() => new CorsPolicy([{ origins: [origin] }]), origin).toThrow('neither an origin')
     }
+  })
+
+  it('takes * for every origin that has a name', () => {
+    const policy = new CorsPolicy([{ origins: ['*'] }])
+    expect(['https://shop.example', 'http://localhost:3000'].map((origin) => policy.allows(origin))).toEqual([
+      true,
+      true,
+    ])
+    expect(['null', '*', 'https://shop.example/x', ''].filter((origin) => policy.allows(origin))).toEqual([])
+    expect(policy.answer('https://a.example')).toContain('https://a.example')
   })
 })

@@ -20,19 +20,23 @@ const EXPOSED = 'ETag, Retry-After, X-Halyard-Revision, X-Halyard-Age'
 /** Seconds; browsers cap it at about this. */
 const PREFLIGHT_AGE = '7200'
 const NOTHING: readonly string[] = []
+/** Every origin that has a name: not `null`, which is what sandboxed and local pages of anybody send. */
+const ANY = '*'
 
 export class CorsPolicy {
   readonly #origins: ReadonlySet<string>
+  readonly #anyOrigin: boolean
   readonly #requestHeaders: string
 
   /** Several settings together allow what any of them allows. */
   constructor(settings: readonly Cors[]) {
     const origins = settings.flatMap((cors) => cors.origins)
-    const unusable = origins.find((origin) => !isOrigin(origin))
+    const unusable = origins.find((origin) => origin !== ANY && !isOrigin(origin))
     if (unusable !== undefined) {
-      throw new Error(`${JSON.stringify(unusable)} is not an origin such as https://shop.example`)
+      throw new Error(`${JSON.stringify(unusable)} is neither an origin such as https://shop.example nor *`)
     }
     this.#origins = new Set(origins)
+    this.#anyOrigin = this.#origins.has(ANY)
     this.#requestHeaders = [...new Set([...REQUEST_HEADERS, ...settings.flatMap((cors) => cors.headers ?? [])])].join(
       ', ',
     )
@@ -44,7 +48,7 @@ export class CorsPolicy {
   }
 
   allows(origin: string): boolean {
-    return this.#origins.has(origin)
+    return this.#anyOrigin ? isOrigin(origin) : this.#origins.has(origin)
   }
 
   /** Headers of an answer to this origin; without origin, what caches must know. */

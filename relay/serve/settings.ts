@@ -23,7 +23,7 @@ export interface Key {
 export type Valueless = 'omit' | '404'
 
 export interface Cors {
-  /** Origins as browsers send them, such as `https://shop.example`. Empty: no cross-origin access. */
+  /** Origins as browsers send them, such as `https://shop.example`; `*` for any. Empty: no cross-origin access. */
   readonly origins: readonly string[]
   /** Request headers to allow besides those every OFREP client needs. */
   readonly headers?: readonly string[]
