@@ -16,6 +16,7 @@ import { dotted, findingsOf, valueAt } from './problems.ts'
 import type { ConfigProblem, Finding } from './problems.ts'
 import { settingsSchema } from './settings.ts'
 import type { Settings } from './settings.ts'
+import { checkTls } from './tls.ts'
 import { readYaml } from './yaml.ts'
 
 export interface LoadTools {
@@ -70,6 +71,7 @@ export function readSettings(text: string, folder: string, { variables, vendors,
   if (!parsed.success) findings.push(...findingsOf(parsed.error.issues, input))
   findings.push(...check(readable(input), { vendors, now }))
   const trusted = parsed.success ? certificates(parsed.data, folder, findings) : new Map<string, string>()
+  if (parsed.success) findings.push(...checkTls(parsed.data.listen.tls, folder))
 
   const origins = new Map([...expanded.origins, ...overridden.origins])
   const problems = distinct(findings).map(({ path, message, severity = 'error' }): ConfigProblem => {
@@ -152,7 +154,10 @@ function rooted(settings: Settings, folder: string, trusted: ReadonlyMap<string,
     }),
   )
   const store = { ...settings.store, disk: disk === false ? disk : resolve(folder, disk) }
-  return { ...settings, environments, store }
+  const { tls } = settings.listen
+  if (tls === undefined) return { ...settings, environments, store }
+  const files = { cert: resolve(folder, tls.cert), key: resolve(folder, tls.key) }
+  return { ...settings, listen: { ...settings.listen, tls: { ...tls, ...files } }, environments, store }
 }
 
 function failed(message: string): Loaded {
