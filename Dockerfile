@@ -1,4 +1,4 @@
-# The relay as an image: compiled JavaScript, production dependencies only, no root, one writable folder (/data).
+# The relay as an image: one bundle of a few files, no other packages, no root, one writable folder (/data).
 # relay/build/dockerfile.test.ts runs these very steps in an empty folder and starts the result.
 
 FROM node:26-bookworm-slim AS build
@@ -12,25 +12,16 @@ RUN npm ci
 COPY . .
 RUN npm run build
 
-FROM node:26-bookworm-slim AS dependencies
-WORKDIR /app
-COPY package.json package-lock.json .npmrc ./
-COPY relay/package.json relay/package.json
-COPY relay/engine/package.json relay/engine/package.json
-RUN npm ci --omit=dev --ignore-scripts
-
 FROM node:26-bookworm-slim
 ENV NODE_ENV=production HALYARD_LISTEN_HOST=0.0.0.0 HALYARD_STORE_DISK=/data
 WORKDIR /app
-COPY --from=dependencies /app ./
-COPY --from=build /src/dist/LICENSE ./
-COPY --from=build /src/dist/config config
-COPY --from=build /src/dist/relay relay
+COPY --from=build /src/dist/image ./
 RUN install -d -o 65532 -g 65532 /data
 USER 65532:65532
 VOLUME /data
 EXPOSE 8080 8081
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=15s CMD ["node", "relay/main.js", "health"]
-ENTRYPOINT ["node", "relay/main.js"]
+# Left alone, the collector lets garbage lie: 45 MB with 1,000 flags, 130 MB with 20,000. See decision 0009.
+ENTRYPOINT ["node", "--max-semi-space-size=2", "--heap-growing-percent=30", "relay/main.js"]
 CMD ["serve", "--config", "config/relay.yaml"]

@@ -8,6 +8,7 @@ import { figure } from '../report/table.ts'
 import { pause } from '../targets/process.ts'
 import { startRelay } from '../targets/relay.ts'
 import { withRuntimes } from './runtimes.ts'
+import type { Runtime } from './runtimes.ts'
 import { SINGLE_PATH } from './scenario.ts'
 import type { Session } from './scenario.ts'
 
@@ -27,10 +28,10 @@ export async function memory(session: Session): Promise<Result> {
   const { options, say } = session
   return await withRuntimes(session, async (runtimes, notes) => {
     const cases = SIZES.flatMap((flags) =>
-      runtimes.map(({ name, main }) => ({ name: `${name}, ${flags} flags`, document: flagdDocument(flags), main })),
+      runtimes.map((runtime) => ({ runtime, name: `${runtime.name}, ${flags} flags`, document: flagdDocument(flags) })),
     )
-    const results = await interleave(cases, options.runs, async ({ name, document, main }, round) => {
-      const sizes = await measure(session, document, main)
+    const results = await interleave(cases, options.runs, async ({ name, document, runtime }, round) => {
+      const sizes = await measure(session, document, runtime)
       say(
         `round ${round + 1} of ${options.runs}: ${name} ${figure(sizes.settled)} MB, after load ${figure(sizes.after)} MB`,
       )
@@ -58,8 +59,8 @@ export async function memory(session: Session): Promise<Result> {
   })
 }
 
-async function measure({ options, pinning }: Session, document: string, main: string): Promise<Sizes> {
-  const relay = await startRelay({ pinning, document, main, path: SINGLE_PATH })
+async function measure({ options, pinning }: Session, document: string, { main, flags }: Runtime): Promise<Sizes> {
+  const relay = await startRelay({ pinning, document, main, flags, path: SINGLE_PATH })
   try {
     await pause(SETTLE_MS)
     const settled = usageOf(relay.pid).rssBytes / 1e6

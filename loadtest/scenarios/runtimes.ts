@@ -6,13 +6,15 @@ import type { Session } from './scenario.ts'
 export interface Runtime {
   readonly name: 'compiled' | 'sources'
   readonly main: string
+  /** For Node, before the entry file. */
+  readonly flags: readonly string[]
 }
 
 export async function withRuntimes<T>(
   { say }: Session,
   run: (runtimes: readonly Runtime[], notes: readonly string[]) => Promise<T>,
 ): Promise<T> {
-  const sources: Runtime = { name: 'sources', main: SOURCE_MAIN }
+  const sources: Runtime = { name: 'sources', main: SOURCE_MAIN, flags: [] }
   say('compiling the relay')
   let compiled: ReturnType<typeof compileRelay>
   try {
@@ -23,7 +25,7 @@ export async function withRuntimes<T>(
     return await run([sources], [note])
   }
   try {
-    return await run([{ name: 'compiled', main: compiled.main }, sources], [])
+    return await run([{ name: 'compiled', main: compiled.main, flags: compiled.flags }, sources], [])
   } finally {
     compiled.remove()
   }

@@ -26,6 +26,7 @@ const METRIC = 'start to first answer'
 interface Case {
   readonly name: string
   readonly main: string
+  readonly nodeFlags: readonly string[]
   readonly disk: string
   readonly upstreamUrl: string
 }
@@ -76,7 +77,13 @@ async function casesOf(session: Session, flags: number, runtimes: readonly Runti
     upstream.closeAllConnections()
     upstream.close()
   }
-  return runtimes.map(({ name, main }) => ({ name: nameOf(name, flags), main, disk, upstreamUrl }))
+  return runtimes.map((runtime) => ({
+    name: nameOf(runtime.name, flags),
+    main: runtime.main,
+    nodeFlags: runtime.flags,
+    disk,
+    upstreamUrl,
+  }))
 }
 
 async function serveDocument(document: string, port: number): Promise<Server> {
@@ -87,8 +94,11 @@ async function serveDocument(document: string, port: number): Promise<Server> {
   return server
 }
 
-async function measureStart({ pinning, options }: Session, { main, disk, upstreamUrl }: Case): Promise<number> {
-  const relay = await prepareRelay({ pinning, path: SINGLE_PATH, upstreamUrl, disk, main })
+async function measureStart(
+  { pinning, options }: Session,
+  { main, nodeFlags, disk, upstreamUrl }: Case,
+): Promise<number> {
+  const relay = await prepareRelay({ pinning, path: SINGLE_PATH, upstreamUrl, disk, main, flags: nodeFlags })
   const [body = ''] = contextBodies(1, options.seed)
   let first = Number.NaN
   const began = performance.now()

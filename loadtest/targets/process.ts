@@ -24,6 +24,8 @@ export interface StartOptions {
 }
 
 const LOG_LENGTH = 20_000
+/** How long a killed process is waited for. */
+const END_MS = 10_000
 const running = new Set<ChildProcess>()
 process.once('exit', () => {
   for (const child of running) kill(child)
@@ -92,7 +94,12 @@ function end(child: ChildProcess): Promise<void> {
   return new Promise((done) => {
     running.delete(child)
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return done()
-    child.once('exit', () => done())
+    // A process in the kernel's hands may take its time to end, or for ever: the run goes on without it.
+    const patience = setTimeout(done, END_MS)
+    child.once('exit', () => {
+      clearTimeout(patience)
+      done()
+    })
     kill(child)
   })
 }

@@ -18,6 +18,8 @@ export interface RelayOptions {
   readonly disk?: string
   /** The entry file: relay/main.ts, or main.js of a compiled relay. */
   readonly main?: string
+  /** For Node, before the entry file. Default none. */
+  readonly flags?: readonly string[]
 }
 
 export interface Relay extends Target {
@@ -65,7 +67,7 @@ export interface PreparedRelay {
 
 /** Everything but the start, for those who measure the start itself. */
 export async function prepareRelay(options: RelayOptions): Promise<PreparedRelay> {
-  const { pinning, name = 'relay', path, document, upstreamUrl, disk, main = SOURCE_MAIN } = options
+  const { pinning, name = 'relay', path, document, upstreamUrl, disk, main = SOURCE_MAIN, flags = [] } = options
   const folder = mkdtempSync(join(tmpdir(), 'halyard-loadtest-'))
   const [port, managementPort] = [await freePort(), await freePort()]
   const publish = (text: string): void => {
@@ -85,7 +87,7 @@ log: { level: error }
     path,
     url: `http://127.0.0.1:${port}`,
     managementUrl: `http://127.0.0.1:${managementPort}`,
-    command: pinning.server([process.execPath, main, 'serve', '--config', join(folder, 'relay.yaml')]),
+    command: pinning.server([process.execPath, ...flags, main, 'serve', '--config', join(folder, 'relay.yaml')]),
     publish,
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }

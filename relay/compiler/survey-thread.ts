@@ -5,8 +5,9 @@
  */
 import { createHash } from 'node:crypto'
 import { parentPort } from 'node:worker_threads'
-import { DocumentError, survey } from '@halyard/engine'
-import type { Outline } from '@halyard/engine'
+import { DocumentError } from '../engine/problem.ts'
+import { survey } from '../engine/compile-in-steps.ts'
+import type { Outline } from '../engine/outline.ts'
 
 /** The answer about one document; `path` and `message` when nothing of it can be used. */
 export type Surveyed = { readonly sha256: string } & (

@@ -9,6 +9,8 @@ import type { Timers, TimerHandle } from '../upstream/clock.ts'
 import type { Surveyed } from './survey-thread.ts'
 
 const IDLE_MS = 10_000
+/** What it allocates is garbage at once; left alone the collector would let tens of megabytes of it lie. */
+const YOUNG_MB = 4
 /** Compiled modules keep the ending of their siblings. */
 const THREAD = join(import.meta.dirname, `survey-thread${extname(import.meta.filename)}`)
 
@@ -46,7 +48,7 @@ export class Surveyor {
   }
 
   #start(): Worker {
-    const thread = new Worker(THREAD)
+    const thread = new Worker(THREAD, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } })
     thread.unref()
     thread.on('message', ({ id, ...surveyed }: Surveyed & { readonly id: number }) => {
       this.#questions.get(id)?.resolve(surveyed)
