@@ -43,7 +43,7 @@ test('backends take turns, and their answers say whose they are', async () => {
   const seen = new Set<string>()
   for (let round = 0; round < 6; round += 1) seen.add(await ask())
   expect([...seen].sort()).toEqual(['200 0 from 0', '200 1 from 1'])
-  expect(balancer.counts).toEqual({ retried: 0, failed: 0 })
+  expect(balancer.counts).toEqual({ retried: 0, slow: 0, failed: 0 })
 })
 
 test('a backend that is gone or hangs costs a retry and no answer', async () => {

@@ -15,6 +15,8 @@ export interface Backend {
 export interface BalancerCounts {
   /** Requests that were tried a second time. */
   retried: number
+  /** Of these, those that were given up for being slow; the others were refused or cut off. */
+  slow: number
   /** Requests that failed the second time too; answered 502. */
   failed: number
 }
@@ -41,7 +43,7 @@ interface Exchange {
 }
 
 export class Balancer {
-  readonly counts: BalancerCounts = { retried: 0, failed: 0 }
+  readonly counts: BalancerCounts = { retried: 0, slow: 0, failed: 0 }
   readonly #backends: readonly State[]
   readonly #server = createServer({ noDelay: true }, (client) => this.#accept(client))
   readonly #sockets = new Set<Socket>()
@@ -126,6 +128,7 @@ export class Balancer {
     }
     const lost = (): void => {
       if (!finish()) return
+      if (!socket.destroyed && exchange.tries < 2) this.counts.slow += 1
       socket.destroy()
       this.#again(exchange, backend)
     }

@@ -14,7 +14,7 @@ export const rollingRestart: Promised = {
       // Clients shall come back soon, so that rounds need not wait for them for long.
       relay: { settings: { drain: { window: '1s', grace: '5s' }, streams: { retryLeast: '500ms', retryMost: '2s' } } },
     })
-    const { checker, relays, upstream } = stage
+    const { balancer, checker, relays, upstream } = stage
     const swarm = stage.swarm()
     if (Number.isNaN(await swarm.grow(streams, 1_000, 60_000))) throw new Error('not all streams opened')
     const driver = stage.driver({ rate: torture.scaled(3_000, 150) })
@@ -44,6 +44,8 @@ export const rollingRestart: Promised = {
     for (const example of [...checker.examples, ...swarm.examples]) torture.say(example)
     return [
       ...checker.figures(),
+      // A balancer that is told in time need not try anything twice.
+      exactly('requests refused or cut off', balancer.counts.retried - balancer.counts.slow, 0),
       exactly('streams without the final version', missed, 0),
       exactly('wrong states', swarm.counts.wrong, 0),
       exactly('silent regressions of a stream', swarm.counts.regressions, 0),
