@@ -15,6 +15,7 @@ function served(): { readonly served: Served; readonly moves: string[] } {
     stores: [],
     timers: { now: () => 0 },
     peers: undefined,
+    before: undefined,
     swapped: () => undefined,
     storeFailed: () => undefined,
     listenerFailed: (error) => {
