@@ -85,8 +85,8 @@ function watchCutting(relay: RelayProcess, slow: number): Cutting {
     const behind = await relay.metric('halyard_streams_behind')
     cutting.told = await relay.metric('halyard_streams_closed_total', '"slow"')
     // Honest ones are behind too, for a moment: only what stays counts.
-    if (cutting.told === 0) {
-      if (behind < slow / 2) cutting.stuckAt = Number.NaN
+    if (cutting.told < slow / 2) {
+      if (behind + cutting.told < slow / 2) cutting.stuckAt = Number.NaN
       else if (Number.isNaN(cutting.stuckAt)) cutting.stuckAt = performance.now()
     }
     if (Number.isNaN(cutting.goneAt) && cutting.told >= slow) cutting.goneAt = performance.now()
