@@ -207,7 +207,7 @@ function launch(program: string, settings: readonly string[]): ChildProcess {
 /** A port with room for the cluster bus (port + 10,000), below the range that outgoing connections take theirs from. */
 async function freePort(): Promise<number> {
   for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 2_000)
+    const port = 12_000 + Math.floor(Math.random() * 10_000)
     if ((await bindable(port)) && (await bindable(port + 10_000))) return port
   }
 }
