@@ -86,7 +86,7 @@ export function holds(check: Check | undefined, run: Run): boolean {
     case NOT:
       return !holds(check.parts[0], run)
     case BUCKET:
-      return check.bucket !== undefined && within(check.bucket.of(run), check.from, check.to, check.closed)
+      return inside(check, check.bucket?.of(run) ?? Number.NaN)
     case CALL:
       return check.call?.(run) === true
     case NEVER:
@@ -94,6 +94,11 @@ export function holds(check: Check | undefined, run: Run): boolean {
     default:
       return check.kind satisfies never
   }
+}
+
+/** Reads the ends itself: numbers with a fraction are allocated anew to be handed on from where they are kept. */
+function inside(check: Check, bucket: number): boolean {
+  return check.from <= bucket && (check.closed ? bucket <= check.to : bucket < check.to)
 }
 
 export const RULES = 0
@@ -181,7 +186,8 @@ function caseOf({ on, cases, none, otherwise }: Step, run: Run): Decide | undefi
 export function rangeOf(bucket: number, ranges: readonly Range[], closed: boolean): number {
   for (let index = 0; index < ranges.length; index++) {
     const range = ranges[index]
-    if (range !== undefined && within(bucket, range.from, range.to, closed)) return index
+    if (range === undefined || !(range.from <= bucket)) continue
+    if (closed ? bucket <= range.to : bucket < range.to) return index
   }
   return -1
 }

@@ -2,7 +2,7 @@
  * Splits: MD5 of a text's UTF-8 bytes, for vendors that bucket by it. Not for security. The result lives in one shared
  * array, so an evaluation allocates nothing; callers that keep a digest take the hexadecimal form.
  */
-import { wordsToHex, swapBytes } from './hex.ts'
+import { wordsToHex } from './hex.ts'
 import { encodeUtf8, padBlocks, utf8Bytes } from './utf8.ts'
 
 const ROTATIONS: readonly number[] = [7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21]
@@ -39,7 +39,15 @@ export function md5Hex(text: string): string {
 /** The digest, read as one 128-bit big-endian number, modulo `modulus` (an integer from 1 to 2^21). Exact. */
 export function md5Remainder(text: string, modulus: number): number {
   let remainder = 0
-  for (const word of md5Words(text)) remainder = (remainder * 2 ** 32 + swapBytes(word)) % modulus
+  const words = md5Words(text)
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index] ?? 0
+    // The bytes turned round in halves: numbers of 32 bits would be allocated to be handed from function to function.
+    const high = ((word & 0xff) << 8) | ((word >>> 8) & 0xff)
+    const low = ((word >>> 8) & 0xff00) | (word >>> 24)
+    remainder = ((remainder * 2 ** 16 + high) % modulus) * 2 ** 16 + low
+    remainder %= modulus
+  }
   return remainder
 }
 

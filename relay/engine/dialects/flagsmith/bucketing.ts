@@ -17,12 +17,13 @@ export function percentage(ids: string): number {
 
 /** The bucket of a feature or segment key and what `term` reads; `print` gives undefined where there is nothing to hash. */
 export function bucketOf(key: string, term: Term, print: (value: unknown) => string | undefined): Bucket {
+  const prefix = `${key},`
   return {
     name: `md5(${key}, ${term.name})`,
     reads: term.reads,
     of: (frame: Frame): number => {
       const text = print(term.read(frame))
-      return text === undefined ? NaN : percentage(`${key},${text}`)
+      return text === undefined ? NaN : percentage(prefix + text)
     },
   }
 }
