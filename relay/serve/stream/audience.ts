@@ -13,10 +13,17 @@ export interface Audience {
   stop(): void
 }
 
-/** Tells everybody as fast as it goes. */
+/**
+ * Tells everybody as fast as it goes. A change that comes while clients are told of the one before waits until all of them
+ * were: beginning anew with each would never reach the last ones while changes come faster than everybody can be told.
+ */
 export class PromptAudience<One extends Channel> implements Audience {
   readonly #channels = new Set<One>()
   readonly #slices: Slices<One>
+  #telling = false
+  /** There is something newer than what those at the front were told. */
+  #again = false
+  #reached: () => void = () => {}
 
   constructor(timers: Timers) {
     this.#slices = new Slices(timers)
@@ -35,11 +42,27 @@ export class PromptAudience<One extends Channel> implements Audience {
   }
 
   announce(reached: () => void): void {
-    this.#slices.start(this.#channels, (channel) => channel.refresh(), reached)
+    this.#reached = reached
+    if (this.#telling) this.#again = true
+    else this.#tell()
   }
 
   stop(): void {
     this.#slices.stop()
+  }
+
+  #tell(): void {
+    this.#telling = true
+    this.#again = false
+    this.#slices.start(
+      this.#channels,
+      (channel) => channel.refresh(),
+      () => {
+        this.#telling = false
+        if (this.#again) this.#tell()
+        else this.#reached()
+      },
+    )
   }
 }
 
@@ -59,6 +82,8 @@ export class PacedAudience<One extends Channel> implements Audience {
   /** Portions that were not told of the newest state. */
   #left = 0
   #reached: () => void = () => {}
+  /** A portion is being told, which may take longer than its turn. */
+  #telling = false
   #timer: object | undefined
 
   constructor(timers: Timers, windowMs: number) {
@@ -84,7 +109,7 @@ export class PacedAudience<One extends Channel> implements Audience {
   announce(reached: () => void): void {
     this.#left = this.#portions.length
     this.#reached = reached
-    if (this.#timer === undefined) this.#tell()
+    if (this.#timer === undefined && !this.#telling) this.#tell()
   }
 
   stop(): void {
@@ -98,17 +123,22 @@ export class PacedAudience<One extends Channel> implements Audience {
     this.#turn = (this.#turn + 1) % this.#portions.length
     this.#left--
     const isLast = this.#left === 0
+    const next = this.#timers.monotonic() + this.#windowMs / this.#portions.length
+    this.#telling = true
     this.#slices.start(
       portion,
       (channel) => channel.refresh(),
       () => {
+        this.#telling = false
         if (isLast && this.#left === 0) this.#reached()
+        this.#timer = this.#timers.setTimeout(
+          () => {
+            this.#timer = undefined
+            if (this.#left > 0) this.#tell()
+          },
+          Math.max(0, next - this.#timers.monotonic()),
+        )
       },
     )
-    const pause = this.#windowMs / this.#portions.length
-    this.#timer = this.#timers.setTimeout(() => {
-      this.#timer = undefined
-      if (this.#left > 0) this.#tell()
-    }, pause)
   }
 }
