@@ -16,7 +16,7 @@ export const neverOlder: Promised = {
     const driver = stage.driver({ rate: torture.scaled(6_000, 300) })
     const quiet = stage.publishing(700)
     driver.start()
-    while (checker.answers < answers) {
+    while (checker.answers < answers && stage.relays.every(({ alive }) => alive)) {
       const fault = randomFault(torture, stage)
       torture.say(`${checker.answers} answers, ${checker.newest} documents; ${fault.name}`)
       await fault.strike(stage)
@@ -31,6 +31,7 @@ export const neverOlder: Promised = {
     return [
       exactly('older answers', checker.of('regression'), 0),
       exactly('wrong, torn or mislabelled answers', checker.of('value', 'revision', 'not-modified'), 0),
+      exactly('replicas that ended by themselves', stage.relays.filter(({ alive }) => !alive).length, 0),
       exactly('replicas behind at the end', Number.isNaN(converged) ? 1 : 0, 0),
       atLeast('documents seen', checker.newest, 3),
       quietly(atLeast('answers', checker.answers, 10_000_000)),

@@ -19,7 +19,7 @@ export const movingClients: Promised = {
     if (Number.isNaN(await swarm.grow(crowd, 500, 30_000))) throw new Error('not all streams opened')
     const quiet = stage.publishing(600)
     let next = 0
-    while (swarm.counts.ended < hops) {
+    while (swarm.counts.ended < hops && stage.relays.every(({ alive }) => alive)) {
       if (performance.now() > next) {
         // One replica at a time hears late of what the others know, or not at all.
         for (const link of stage.redisLinks) link.heal()
