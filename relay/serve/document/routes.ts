@@ -29,7 +29,7 @@ export function documentRoutes(hubs: Hubs, streams: Streams): Route[] {
     {
       ...common,
       template: '/v1/document/stream',
-      handle: (call) => open(call, ofHub(hubs.of(call.caller.tenant)), hubs, streams),
+      handle: (call) => open(call, ofHub, hubs, streams),
     },
   ]
 }
@@ -54,16 +54,18 @@ function whole({ request, caller }: Call, documents: Documents): HttpReply | Pro
 
 function open(
   { request, caller }: Call,
-  documents: Documents,
+  ofHub: (hub: Hub) => Documents,
   hubs: Hubs,
   streams: Streams,
 ): HttpReply | Promise<HttpReply> {
-  const { hub } = documents
+  const hub = hubs.of(caller.tenant)
   if (hub.point === undefined) return notReady(caller)
   if (request.method === 'HEAD') return streamHead
   const last = readId(request.header('last-event-id'))
-  const begin = (caller: Caller): HttpReply =>
-    streams.open(caller, 'document', (outlet) => new DocumentChannel({ documents, outlet, caller, last }))
-  if (last === undefined || !lacks(hub, last)) return begin(caller)
+  const begin = (caller: Caller, hub: Hub): HttpReply => {
+    const documents = ofHub(hub)
+    return streams.open(caller, 'document', (outlet) => new DocumentChannel({ documents, outlet, caller, last }))
+  }
+  if (last === undefined || !lacks(hub, last)) return begin(caller, hub)
   return afterCatchUp(hubs, { hub, last, caller }, begin)
 }

@@ -49,8 +49,9 @@ export class NoticeChannel extends Channel {
     super('events', hub.streams, outlet, caller)
     this.#hub = hub
     this.#told = lastEventId?.trim() ?? ''
-    noticeAudience(hub).join(this)
+    // First, so that the news that this may bring is what the stream begins with.
     hub.watch()
+    noticeAudience(hub).join(this)
   }
 
   override closed(): void {

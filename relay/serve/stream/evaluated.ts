@@ -50,8 +50,9 @@ export class EvaluatedChannel extends Channel {
     this.#context = context
     this.#last = last
     this.#ahead = last
-    streams.audience.join(this)
+    // First, so that the news that this may bring is what the stream begins with.
     streams.hub.watch()
+    streams.audience.join(this)
   }
 
   override closed(): void {

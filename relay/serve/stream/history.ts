@@ -31,7 +31,7 @@ export class History {
     this.#maxBytes = maxBytes
   }
 
-  /** The newest point; it is kept whatever its size. */
+  /** The newest point; it is kept whatever its size, and so is the one before it, from which everybody is led on. */
   add(point: Point): void {
     this.#points = [...this.#points.filter(({ revision }) => revision !== point.revision), point]
     this.#names.delete(point.revision)
@@ -40,15 +40,22 @@ export class History {
       if (this.#names.size <= NAMES) break
       this.#names.delete(name)
     }
+    // Not left to `trim` alone: while changes keep coming there is no moment at which everybody was told.
+    this.#forget(2)
   }
 
   /** Lets go of what is too much, to be called when nobody needs the older points for a change that is under way. */
   trim(): void {
+    this.#forget(1)
+  }
+
+  /** The newest `least` are kept. */
+  #forget(least: number): void {
     let bytes = 0
     const kept: Point[] = []
     for (const point of this.#points.toReversed()) {
       bytes += point.snapshot?.bytes.byteLength ?? 0
-      if (kept.length > 0 && bytes > this.#maxBytes) point.snapshot = undefined
+      if (kept.length >= least && bytes > this.#maxBytes) point.snapshot = undefined
       else kept.unshift(point)
     }
     this.#points = kept

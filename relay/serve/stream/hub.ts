@@ -87,9 +87,13 @@ export class Hub {
     })
   }
 
-  /** Somebody listens from now on: rules with a clock have to be watched. */
+  /** Somebody is about to listen: rules with a clock have to be watched, and may have moved on while nobody did. */
   watch(): void {
-    if (this.#transition === undefined && this.point?.snapshot !== undefined) this.#await(this.point.snapshot)
+    const { point } = this
+    if (this.#transition !== undefined || point?.snapshot === undefined) return
+    const { snapshot } = point
+    if ((snapshot.ruleset.nextTransition(point.at) ?? Infinity) <= this.timers.now()) this.#move(snapshot)
+    if (this.#transition === undefined) this.#await(snapshot)
   }
 
   #follow({ environment }: Tenant): () => void {

@@ -65,15 +65,15 @@ function open(
   if (request.method === 'HEAD') return streamHead
   const { context } = reading
   const last = readId(request.header('last-event-id'))
-  const begin = (caller: Caller): HttpReply => {
-    const make = ofHub(hub)
+  const begin = (caller: Caller, hub: Hub): HttpReply => {
+    const shared = ofHub(hub)
     return streams.open(
       caller,
       'evaluated',
-      (outlet) => new EvaluatedChannel({ streams: make, outlet, caller, context, last }),
+      (outlet) => new EvaluatedChannel({ streams: shared, outlet, caller, context, last }),
     )
   }
-  if (last === undefined || !lacks(hub, last)) return begin(caller)
+  if (last === undefined || !lacks(hub, last)) return begin(caller, hub)
   return afterCatchUp(hubs, { hub, last, caller }, begin)
 }
 
@@ -83,16 +83,22 @@ export interface Waiting {
   readonly caller: Caller
 }
 
-/** Opens a stream once the hub has caught up with its client, or after a while; what the client may do can change meanwhile. */
+/**
+ * Opens a stream once the hub has caught up with its client, or after a while. Meanwhile what the client may do can change,
+ * and its environment can go and come back, with another hub.
+ */
 export async function afterCatchUp(
   hubs: Hubs,
   { hub, last, caller }: Waiting,
-  begin: (caller: Caller) => HttpReply,
+  begin: (caller: Caller, hub: Hub) => HttpReply,
 ): Promise<HttpReply> {
   await caughtUp(hub, last, hub.streams.settings.catchUpMs)
   const now = hubs.renewed(caller)
-  if (now !== undefined) return begin(now)
-  return failure({ status: 401, errorCode: 'GENERAL', errorDetails: 'the key is unknown or has expired' })
+  if (now === undefined) {
+    return failure({ status: 401, errorCode: 'GENERAL', errorDetails: 'the key is unknown or has expired' })
+  }
+  const present = hubs.of(now.tenant)
+  return present.point === undefined ? notReady(now) : begin(now, present)
 }
 
 /** The context as the body of a POST would have it. */
