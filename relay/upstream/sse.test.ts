@@ -120,6 +120,26 @@ describe('reading', () => {
     await server.opened(3)
     expect(server.requests[2]?.headers).not.toHaveProperty('last-event-id')
   })
+
+  test('an id that fits no header is told as UTF-8, or not at all, and never keeps the connection from coming back', async () => {
+    const server = await serve(eventServer())
+    const { logged, reconnect } = connect(server.url)
+    const ids = ['grün-日本', 'bell\u0007', 'plain', '\u0085', '\ud83d\ude00']
+    for (const [index, id] of ids.entries()) {
+      const stream = await server.opened(index + 1)
+      stream.write(`id: ${id}\ndata: a\n\n`)
+      await logged(3 * index + 2)
+      stream.destroy()
+      await logged(3 * index + 3)
+      await reconnect()
+    }
+    await server.opened(ids.length + 1)
+    const told = server.requests.map(({ headers }) => {
+      const header = headers['last-event-id']
+      return typeof header === 'string' ? Buffer.from(header, 'latin1').toString() : header
+    })
+    expect(told).toEqual([undefined, 'grün-日本', undefined, 'plain', '\u0085', '\ud83d\ude00'])
+  })
 })
 
 describe('death', () => {

@@ -105,7 +105,7 @@ export class SseStream implements EventStream {
     const request = this.#request()
     const watch = new Watch(this.#timers, 2.5 * (this.#options.heartbeat ?? 48_000), eventDeadline)
     const signal = AbortSignal.any([stopped, watch.signal])
-    const resume = this.#lastId
+    const resume = asHeader(this.#lastId)
     const origin = redactUrl(request.url)
     try {
       const { url, response } = await ask(
@@ -116,7 +116,7 @@ export class SseStream implements EventStream {
             ...request.headers,
             'cache-control': 'no-cache',
             'accept-encoding': 'gzip',
-            ...(resume === '' ? {} : { 'last-event-id': resume }),
+            ...(resume === undefined ? {} : { 'last-event-id': resume }),
           },
         },
         {
@@ -135,7 +135,7 @@ export class SseStream implements EventStream {
         if (status === 200) throw new UpstreamError('protocol', `${redactUrl(url)} answered with no event stream`)
         throw refusal(status, url, wait, this.#timers.now())
       }
-      life.opened(resume !== '')
+      life.opened(resume !== undefined)
       const parser = new SseParser(
         {
           event: (event) => {
@@ -147,7 +147,7 @@ export class SseStream implements EventStream {
           retry: (milliseconds) => life.retry(milliseconds),
         },
         maxBytes,
-        resume,
+        resume === undefined ? '' : this.#lastId,
       )
       for await (const chunk of decodedStream(response.body, header(response, 'content-encoding'))) {
         if (stopped.aborted) break
@@ -179,6 +179,19 @@ export class SseStream implements EventStream {
       throw new UpstreamError('internal', 'the receiver of a stream threw', { cause: error })
     }
   }
+}
+
+/** Longer ids would not fit into what servers take as headers. Bytes. */
+const LONGEST_ID = 4_096
+
+/**
+ * An id as the value of a header, its UTF-8 in the one-byte characters that headers are made of. Undefined for one that
+ * cannot be told: a request that fails for it would fail for ever.
+ */
+function asHeader(id: string): string | undefined {
+  const value = Buffer.from(id).toString('latin1')
+  const fits = /^[\t\x20-\x7e\x80-\xff]+$/.test(value) && value.length <= LONGEST_ID
+  return fits ? value : undefined
 }
 
 /** 204 and 501 say that there is no stream here, as 404 does: worth asking again, but not soon. */
