@@ -57,13 +57,6 @@ export interface ConnectionOptions {
   readonly backoff?: BackoffOptions
   /** A connection that lasted this long counts as a success, however it ends. Default 30,000. */
   readonly healthyAfter?: number
-  /**
-   * Lives through one connection. Resolves when the server ended it in the ordinary way, else throws. Must obey the
-   * signal, and end a connection whose peer is silent.
-   */
-  readonly live: (stopped: AbortSignal, life: Life) => Promise<void>
-  /** Where it leads, safe to log. */
-  readonly origin: () => string
 }
 
 /** Waits after an ordinary end spread over at least this. */
@@ -71,8 +64,8 @@ const SPREAD = 1_000
 /** The longest `retry` that is believed. */
 const LONGEST_RETRY = 300_000
 
-/** The loop. */
-export class Connection implements EventStream {
+/** The loop; each protocol says how one connection goes. */
+export abstract class Connection implements EventStream {
   readonly #options: ConnectionOptions
   readonly #timers: Timers
   readonly #supervisor: Supervisor
@@ -96,6 +89,15 @@ export class Connection implements EventStream {
       delayAfter: (_, error) => this.#delay(error),
     })
   }
+
+  /**
+   * Lives through one connection. Resolves when the server ended it in the ordinary way, else throws. Must obey the
+   * signal, and end a connection whose peer is silent.
+   */
+  protected abstract live(stopped: AbortSignal, life: Life): Promise<void>
+
+  /** Where it leads, safe to log. */
+  protected abstract origin(): string
 
   start(receiver: EventReceiver): void {
     if (this.#receiver !== undefined) throw new Error('a stream is started once')
@@ -121,11 +123,11 @@ export class Connection implements EventStream {
   }
 
   async #live(stopped: AbortSignal): Promise<AttemptResult> {
-    const origin = this.#options.origin()
+    const origin = this.origin()
     const unlessStopped = (act: (receiver: EventReceiver) => void): void => {
       if (!stopped.aborted && this.#receiver !== undefined) act(this.#receiver)
     }
-    await this.#options.live(stopped, {
+    await this.live(stopped, {
       opened: (resumed) =>
         unlessStopped((receiver) => {
           this.#openSince = this.#timers.monotonic()

@@ -4,7 +4,7 @@
  */
 import type { BackoffOptions } from './backoff.ts'
 import { Connection } from './connection.ts'
-import type { EventReceiver, EventStream } from './connection.ts'
+import type { Life } from './connection.ts'
 import { grpcCall } from './grpc-call.ts'
 import type { GrpcOptions } from './grpc-call.ts'
 import type { Source, SourceSink, SourceStatus } from './source.ts'
@@ -19,37 +19,23 @@ export interface GrpcSourceOptions extends GrpcOptions {
 }
 
 /** Messages are events of type `message` without an id. */
-export class GrpcStream implements EventStream {
-  readonly #connection: Connection
+export class GrpcStream extends Connection {
+  readonly #options: GrpcSourceOptions
 
   constructor(options: GrpcSourceOptions & { readonly healthyAfter?: number }) {
-    const { timers, read, url, backoff, healthyAfter } = options
-    this.#connection = new Connection({
-      timers,
-      origin: () => redactUrl(url),
-      live: (stopped, life) => {
-        const message = (bytes: Uint8Array): void => life.event({ type: 'message', data: read(bytes), id: '' })
-        return grpcCall(options, { opened: () => life.opened(false), message, alive: () => life.alive() }, stopped)
-      },
-      ...(backoff === undefined ? {} : { backoff }),
-      ...(healthyAfter === undefined ? {} : { healthyAfter }),
-    })
+    super(options)
+    this.#options = options
   }
 
-  start(receiver: EventReceiver): void {
-    this.#connection.start(receiver)
+  protected override origin(): string {
+    return redactUrl(this.#options.url)
   }
 
-  refresh(): void {
-    this.#connection.refresh()
-  }
-
-  status(): SourceStatus {
-    return this.#connection.status()
-  }
-
-  stop(): Promise<void> {
-    return this.#connection.stop()
+  protected override live(stopped: AbortSignal, life: Life): Promise<void> {
+    const { read } = this.#options
+    const message = (bytes: Uint8Array): void => life.event({ type: 'message', data: read(bytes), id: '' })
+    const receiver = { opened: () => life.opened(false), message, alive: () => life.alive() }
+    return grpcCall(this.#options, receiver, stopped)
   }
 }
 

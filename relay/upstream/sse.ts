@@ -8,10 +8,9 @@ import type { BackoffOptions } from './backoff.ts'
 import { systemTimers } from './clock.ts'
 import type { Timers } from './clock.ts'
 import { Connection } from './connection.ts'
-import type { EventReceiver, EventStream, Life } from './connection.ts'
+import type { Life } from './connection.ts'
 import { ask, describe, discard, header, statusError } from './http-exchange.ts'
 import type { HttpRequest } from './http-exchange.ts'
-import type { SourceStatus } from './source.ts'
 import { decodedStream } from './sse-body.ts'
 import { SseParser } from './sse-parser.ts'
 import { Watch } from './watch.ts'
@@ -44,16 +43,17 @@ export interface SseOptions {
 export type SseRequest = Pick<HttpRequest, 'url' | 'headers'>
 
 /** Events over HTTP. */
-export class SseStream implements EventStream {
+export class SseStream extends Connection {
   readonly #options: SseOptions
   readonly #timers: Timers
   readonly #agent: Agent
-  readonly #connection: Connection
   #lastId = ''
 
   constructor(options: SseOptions) {
+    const timers = options.timers ?? systemTimers
+    super({ ...options, timers })
     this.#options = options
-    this.#timers = options.timers ?? systemTimers
+    this.#timers = timers
     this.#agent = new Agent({
       connect: {
         timeout: options.connectTimeout ?? 3_000,
@@ -69,30 +69,15 @@ export class SseStream implements EventStream {
       maxOrigins: 16,
       allowH2: false,
     })
-    this.#connection = new Connection({
-      timers: this.#timers,
-      live: (stopped, life) => this.#live(stopped, life),
-      origin: () => redactUrl(this.#request().url),
-      ...(options.backoff === undefined ? {} : { backoff: options.backoff }),
-      ...(options.healthyAfter === undefined ? {} : { healthyAfter: options.healthyAfter }),
-    })
   }
 
-  start(receiver: EventReceiver): void {
-    this.#connection.start(receiver)
-  }
-
-  refresh(): void {
-    this.#connection.refresh()
-  }
-
-  status(): SourceStatus {
-    return this.#connection.status()
-  }
-
-  async stop(): Promise<void> {
-    await this.#connection.stop()
+  override async stop(): Promise<void> {
+    await super.stop()
     await this.#agent.destroy()
+  }
+
+  protected override origin(): string {
+    return redactUrl(this.#request().url)
   }
 
   #request(): SseRequest {
@@ -100,7 +85,7 @@ export class SseStream implements EventStream {
     return typeof request === 'function' ? request() : request
   }
 
-  async #live(stopped: AbortSignal, life: Life): Promise<void> {
+  protected override async live(stopped: AbortSignal, life: Life): Promise<void> {
     const { maxBytes = 64 * 1024 * 1024, eventDeadline = 60_000 } = this.#options
     const request = this.#request()
     const watch = new Watch(this.#timers, 2.5 * (this.#options.heartbeat ?? 48_000), eventDeadline)

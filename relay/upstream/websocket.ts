@@ -10,8 +10,7 @@ import type { BackoffOptions } from './backoff.ts'
 import { systemTimers } from './clock.ts'
 import type { Timers } from './clock.ts'
 import { Connection } from './connection.ts'
-import type { EventReceiver, EventStream, Life } from './connection.ts'
-import type { SourceStatus } from './source.ts'
+import type { Life } from './connection.ts'
 import { Watch } from './watch.ts'
 import { causeCode, UpstreamError, redactUrl } from './upstream-error.ts'
 
@@ -44,40 +43,22 @@ export interface WebSocketOptions {
 const ORDINARY: ReadonlySet<number> = new Set([1000, 1001, 1012])
 
 /** Messages are events of type `message` without an id. */
-export class WebSocketStream implements EventStream {
+export class WebSocketStream extends Connection {
   readonly #options: WebSocketOptions
   readonly #timers: Timers
-  readonly #connection: Connection
 
   constructor(options: WebSocketOptions) {
+    const timers = options.timers ?? systemTimers
+    super({ ...options, timers })
     this.#options = options
-    this.#timers = options.timers ?? systemTimers
-    this.#connection = new Connection({
-      timers: this.#timers,
-      live: (stopped, life) => this.#live(stopped, life),
-      origin: () => redactUrl(options.url()),
-      ...(options.backoff === undefined ? {} : { backoff: options.backoff }),
-      ...(options.healthyAfter === undefined ? {} : { healthyAfter: options.healthyAfter }),
-    })
+    this.#timers = timers
   }
 
-  start(receiver: EventReceiver): void {
-    this.#connection.start(receiver)
+  protected override origin(): string {
+    return redactUrl(this.#options.url())
   }
 
-  refresh(): void {
-    this.#connection.refresh()
-  }
-
-  status(): SourceStatus {
-    return this.#connection.status()
-  }
-
-  stop(): Promise<void> {
-    return this.#connection.stop()
-  }
-
-  async #live(stopped: AbortSignal, life: Life): Promise<void> {
+  protected override async live(stopped: AbortSignal, life: Life): Promise<void> {
     const { url, headers = {}, beat } = this.#options
     const address = new URL(url())
     const origin = redactUrl(address)
