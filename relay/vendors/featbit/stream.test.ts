@@ -5,8 +5,7 @@
 import { FbClientBuilder, UserBuilder } from '@featbit/node-server-sdk'
 import { compile } from '@halyard/engine'
 import { afterEach, describe, expect, it } from 'vitest'
-import { FakeTimers } from '../../upstream/fake-timers.ts'
-import { Recorder } from '../../upstream/testing/recorder.ts'
+import { follow } from '../testing/follow.ts'
 import type { UpstreamSettings } from '../vendor.ts'
 import { featbit } from './source.ts'
 import { MockFeatBit, secretOf } from './testing/mock.ts'
@@ -60,32 +59,17 @@ async function server(): Promise<MockFeatBit> {
 }
 
 function connected(mock: MockFeatBit, change: Partial<UpstreamSettings> = {}) {
-  const timers = new FakeTimers({ seed: 3 })
-  mock.now = () => timers.now()
-  const settings = { vendor: 'featbit', url: mock.url, secret: SECRET, ...change }
-  expect(featbit.check(settings)).toEqual([])
-  const source = featbit.connect(settings, { timers, seed: 'test' })
-  const sink = new Recorder()
-  source.start(sink)
+  const followed = follow(featbit, { vendor: 'featbit', url: mock.url, secret: SECRET, ...change }, { seed: 3 })
+  const { timers, source, documents, when } = followed
   open.unshift({ close: () => source.stop() })
-  const documents = (): string[] => sink.events.flatMap((event) => (event.kind === 'document' ? [event.text] : []))
-  /** Time goes on until the condition holds. */
-  const when = async (condition: () => boolean, what: string): Promise<void> => {
-    const deadline = performance.now() + 10_000
-    while (!condition()) {
-      if (performance.now() > deadline)
-        throw new Error(`waited in vain for ${what}: ${sink.words.slice(-3).join(' | ')}`)
-      await new Promise((resolve) => void setTimeout(resolve, 2))
-      await timers.advance(200)
-    }
-  }
+  mock.now = () => timers.now()
   /** Until the newest document is what the server holds. */
   const inStep = async (): Promise<void> =>
     await when(
       () => documents().at(-1) === JSON.stringify({ messageType: 'data-sync', data: mock.dataSince(0) }),
       'the server’s document',
     )
-  return { timers, source, sink, documents, when, inStep }
+  return { ...followed, inStep }
 }
 
 describe('the server of the tests', () => {

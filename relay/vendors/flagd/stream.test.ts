@@ -8,9 +8,10 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { FakeTimers } from '../../upstream/fake-timers.ts'
 import { GrpcStream } from '../../upstream/grpc.ts'
-import { Recorder, until } from '../../upstream/testing/recorder.ts'
+import { until } from '../../upstream/testing/recorder.ts'
 import { privateAuthority } from '../../upstream/testing/certificates.ts'
 import { dialectOptions } from '../settings.ts'
+import { follow } from '../testing/follow.ts'
 import type { UpstreamSettings } from '../vendor.ts'
 import { decodeString, encodeStrings } from './protobuf.ts'
 import { flagd } from './source.ts'
@@ -32,24 +33,9 @@ async function service(credentials?: ServerCredentials): Promise<SyncService> {
 }
 
 function connected(port: number, change: Partial<UpstreamSettings> = {}) {
-  const timers = new FakeTimers({ seed: 4 })
-  const settings = { vendor: 'flagd', url: `grpc://127.0.0.1:${port}`, ...change }
-  expect(flagd.check(settings)).toEqual([])
-  const source = flagd.connect(settings, { timers, seed: 'test' })
-  const sink = new Recorder()
-  source.start(sink)
-  open.unshift({ close: () => source.stop() })
-  const documents = (): string[] => sink.events.flatMap((event) => (event.kind === 'document' ? [event.text] : []))
-  const when = async (condition: () => boolean, what: string): Promise<void> => {
-    const deadline = performance.now() + 10_000
-    while (!condition()) {
-      if (performance.now() > deadline)
-        throw new Error(`waited in vain for ${what}: ${sink.words.slice(-3).join(' | ')}`)
-      await new Promise((resolve) => void setTimeout(resolve, 2))
-      await timers.advance(200)
-    }
-  }
-  return { timers, source, sink, documents, when }
+  const followed = follow(flagd, { vendor: 'flagd', url: `grpc://127.0.0.1:${port}`, ...change }, { seed: 4 })
+  open.unshift({ close: () => followed.source.stop() })
+  return followed
 }
 
 describe('the stream', () => {

@@ -4,8 +4,8 @@
  */
 import { compile, unwrap } from '@halyard/engine'
 import { afterEach, describe, expect, it } from 'vitest'
-import { FakeTimers } from '../../upstream/fake-timers.ts'
-import { Recorder, until } from '../../upstream/testing/recorder.ts'
+import { until } from '../../upstream/testing/recorder.ts'
+import { follow } from '../testing/follow.ts'
 import type { UpstreamSettings } from '../vendor.ts'
 import { halyard } from './source.ts'
 import { MockRelay } from './testing/mock.ts'
@@ -26,24 +26,10 @@ async function relay(): Promise<MockRelay> {
 }
 
 function connected(mock: MockRelay, change: Partial<UpstreamSettings> = {}) {
-  const timers = new FakeTimers({ seed: 5 })
   const settings = { vendor: 'halyard', url: `${mock.server.url}/env/shop/`, secret: KEY, ...change }
-  expect(halyard.check(settings)).toEqual([])
-  const source = halyard.connect(settings, { timers, seed: 'test' })
-  const sink = new Recorder()
-  source.start(sink)
-  open.unshift({ close: () => source.stop() })
-  const documents = (): string[] => sink.events.flatMap((event) => (event.kind === 'document' ? [event.text] : []))
-  /** Time goes on until the condition holds. */
-  const when = async (condition: () => boolean, what: string): Promise<void> => {
-    const deadline = performance.now() + 10_000
-    while (!condition()) {
-      if (performance.now() > deadline) throw new Error(`waited in vain for ${what}: ${sink.words.join(' | ')}`)
-      await new Promise((resolve) => void setTimeout(resolve, 2))
-      await timers.advance(500)
-    }
-  }
-  return { timers, source, sink, documents, when }
+  const followed = follow(halyard, settings, { seed: 5, step: 500 })
+  open.unshift({ close: () => followed.source.stop() })
+  return followed
 }
 
 const revisionOf = (document: string | undefined): string =>

@@ -5,8 +5,9 @@
 import sdk from '@launchdarkly/node-server-sdk'
 import { afterEach, describe, expect, it } from 'vitest'
 import { FakeTimers } from '../../upstream/fake-timers.ts'
-import { Recorder, until } from '../../upstream/testing/recorder.ts'
+import { until } from '../../upstream/testing/recorder.ts'
 import type { UpstreamSettings } from '../vendor.ts'
+import { follow } from '../testing/follow.ts'
 import { launchdarkly } from './source.ts'
 import { streamAddress } from './stream.ts'
 import { MockLaunchDarkly } from './testing/mock.ts'
@@ -36,24 +37,14 @@ async function service(): Promise<MockLaunchDarkly> {
 }
 
 async function connected(mock: MockLaunchDarkly, change: Partial<UpstreamSettings> = {}, seed: number = 3) {
-  const timers = new FakeTimers({ seed })
   const settings = { vendor: 'launchdarkly', url: mock.url, secret: KEY, ...change }
-  expect(launchdarkly.check(settings)).toEqual([])
-  const source = launchdarkly.connect(settings, { timers, seed: 'test' })
-  const sink = new Recorder()
-  source.start(sink)
+  const followed = follow(launchdarkly, settings, { seed, step: 500 })
+  const { source, documents, when } = followed
   open.unshift({ close: () => source.stop() })
-  const documents = (): string[] => sink.events.flatMap((event) => (event.kind === 'document' ? [event.text] : []))
-  /** Until the newest document is what the service holds; time goes on meanwhile. */
-  const inStep = async (): Promise<void> => {
-    const deadline = performance.now() + 10_000
-    while (documents().length === 0 || !same(documents().at(-1), mock.document())) {
-      if (performance.now() > deadline) throw new Error(`never in step: ${sink.words.slice(-3).join(' | ')}`)
-      await new Promise((resolve) => void setTimeout(resolve, 2))
-      await timers.advance(500)
-    }
-  }
-  return { timers, source, sink, documents, inStep }
+  /** Until the newest document is what the service holds. */
+  const inStep = (): Promise<void> =>
+    when(() => documents().length > 0 && same(documents().at(-1), mock.document()), 'the server’s document')
+  return { ...followed, inStep }
 }
 
 /** The same flags and segments; where in the document they stand does not matter. */

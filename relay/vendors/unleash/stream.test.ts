@@ -5,7 +5,8 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { compileWith } from '../../engine/compile.ts'
 import { unleash as dialect } from '../../engine/dialects/unleash/lower.ts'
 import { FakeTimers } from '../../upstream/fake-timers.ts'
-import { Recorder, until } from '../../upstream/testing/recorder.ts'
+import { until } from '../../upstream/testing/recorder.ts'
+import { follow } from '../testing/follow.ts'
 import { unleash } from './source.ts'
 import { UnleashFeed } from './stream.ts'
 import { MockUnleash } from './testing/mock.ts'
@@ -29,26 +30,18 @@ async function streaming(state: State = DEMO): Promise<MockUnleash> {
 }
 
 function connected(mock: MockUnleash) {
-  const timers = new FakeTimers({ seed: 9 })
-  const source = unleash.connect({ vendor: 'unleash', url: mock.url, secret: TOKEN }, { timers, seed: 'test' })
-  const sink = new Recorder()
-  source.start(sink)
+  const settings = { vendor: 'unleash', url: mock.url, secret: TOKEN }
+  const followed = follow(unleash, settings, { seed: 9, step: 500 })
+  const { source, sink, when } = followed
   open.unshift({ close: () => source.stop() })
   const latest = (): State | undefined => {
     const text = sink.events.findLast((event) => event.kind === 'document')?.text
     return text === undefined ? undefined : (JSON.parse(text) as State)
   }
-  /** Until the newest document holds exactly this; time goes on meanwhile. */
-  const inStep = async (state: State): Promise<void> => {
-    const deadline = performance.now() + 10_000
-    while (canonical(latest()) !== canonical(state)) {
-      if (performance.now() > deadline) throw new Error(`never in step: ${canonical(latest())} | ${canonical(state)}`)
-      await pause(2)
-      await timers.advance(500)
-    }
-  }
+  /** Until the newest document holds exactly this. */
+  const inStep = (state: State): Promise<void> => when(() => canonical(latest()) === canonical(state), canonical(state))
   const polls = (): number => mock.requests.filter(({ url }) => url?.startsWith('/api/client/features')).length
-  return { timers, source, sink, inStep, latest, polls }
+  return { ...followed, inStep, latest, polls }
 }
 
 function canonical(state: State | undefined): string {
