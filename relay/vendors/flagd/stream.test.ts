@@ -96,6 +96,21 @@ describe('the stream', () => {
     await when(() => documents().at(-1) === document('7'), 'a pushed document')
   })
 
+  it('goes back to what it told before, after calls told something else meanwhile', async () => {
+    const sync = await service()
+    const { documents, when } = connected(sync.port)
+    await when(() => documents().length === 1, 'the document')
+    sync.refuse = status.UNAVAILABLE
+    for (const stream of sync.streams) stream.end()
+    await when(() => sync.streams.size === 0, 'the end of the stream')
+    sync.serve(document('2'))
+    await when(() => documents().at(-1) === document('2'), 'the fetched document')
+    sync.refuse = undefined
+    sync.serve(document('1.0'))
+    await when(() => sync.streams.size === 1, 'the stream')
+    await when(() => documents().at(-1) === document('1.0'), 'the document as it was')
+  })
+
   it('comes back after the server ended it, or vanished', async () => {
     const sync = await service()
     const { documents, when, timers } = connected(sync.port)

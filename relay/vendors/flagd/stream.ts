@@ -4,7 +4,7 @@
  */
 import { GrpcPollSource, GrpcStream } from '../../upstream/grpc.ts'
 import type { GrpcSourceOptions } from '../../upstream/grpc.ts'
-import type { Source } from '../../upstream/source.ts'
+import type { Source, UpstreamDocument } from '../../upstream/source.ts'
 import { StreamedSource } from '../../upstream/streamed-source.ts'
 import type { StreamEvent } from '../../upstream/connection.ts'
 import type { StreamFeed, Verdict } from '../../upstream/streamed-source.ts'
@@ -29,6 +29,7 @@ export const SYNC_OPTIONS = ['selector', 'providerId'] as const
 
 class FlagdFeed implements StreamFeed {
   #current = false
+  /** What was handed on last, from stream or call. */
   #text = ''
 
   get current(): boolean {
@@ -49,6 +50,11 @@ class FlagdFeed implements StreamFeed {
 
   document(): Uint8Array {
     return new TextEncoder().encode(this.#text)
+  }
+
+  polled(document: UpstreamDocument): UpstreamDocument {
+    this.#text = new TextDecoder().decode(document.bytes)
+    return document
   }
 }
 
