@@ -3,7 +3,7 @@
  * told back to the relay. The OpenFeature provider is a thin coat over this; applications that count microseconds, and
  * runtimes without `node:` modules, use it as it is.
  */
-import type { Context, Evaluation, ValueType } from '@halyard/engine'
+import type { Context, Evaluation, Scope, ValueType } from '@halyard/engine'
 import { changes } from '@halyard/engine'
 import { failed } from './answers.ts'
 import { asSent } from './context.ts'
@@ -20,9 +20,18 @@ import { Holder } from './holder.ts'
 import { Reporter } from './reporter.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { Status } from './status.ts'
+import { LONGEST, within } from './timers.ts'
 import { Transport } from './transport.ts'
 
 const EMPTY: Context = Object.freeze({})
+
+export interface EvaluateAllOptions {
+  /**
+   * `client`: leave out the flags that the document keeps from clients, for pages and apps that anybody can read. Default
+   * `all`. What a relay's own settings keep from a client key is not in the document.
+   */
+  readonly visibleTo?: Scope
+}
 
 export class HalyardClient {
   readonly #settings: Settings
@@ -47,6 +56,7 @@ export class HalyardClient {
       transport,
       timers,
       pollMs: settings.pollMs,
+      behindMs: staleAfterMs,
       sink: {
         document: (bytes, via, stale) => this.#holder.offer(bytes, via, stale),
         current: () => this.#holder.confirm(),
@@ -79,10 +89,14 @@ export class HalyardClient {
 
   /**
    * Resolves when there is something to answer from. Rejects with RelayError when there is nothing within
-   * `initTimeoutMs`, at once when the relay refuses the key; goes on trying all the same, and tells `ready` later.
+   * `initTimeoutMs`, at once when the relay refuses the key; goes on trying all the same, and tells `ready` later. After
+   * that it may be called again, to wait once more.
    */
   start(): Promise<void> {
-    this.#starting ??= this.#start()
+    this.#starting ??= this.#start().catch((error: unknown) => {
+      this.#starting = undefined
+      throw error
+    })
     return this.#starting
   }
 
@@ -104,8 +118,8 @@ export class HalyardClient {
   }
 
   /** Every flag's answer, all from one document and one moment. */
-  evaluateAll(context: Context = EMPTY): Evaluation[] {
-    return this.#holder.snapshot?.ruleset.outcomes(asSent(context)).map(exactly) ?? []
+  evaluateAll(context: Context = EMPTY, { visibleTo = 'all' }: EvaluateAllOptions = {}): Evaluation[] {
+    return this.#holder.snapshot?.ruleset.outcomes(asSent(context), {}, visibleTo).map(exactly) ?? []
   }
 
   /** As `evaluate`, asking the relay where this client has no document and may do so. Never rejects. */
@@ -116,9 +130,14 @@ export class HalyardClient {
     return evaluation
   }
 
-  /** As `evaluateAll`, asking the relay where this client has no document and may do so. Rejects with RelayError. */
-  async evaluateAllAsync(context: Context = EMPTY): Promise<Evaluation[]> {
-    return this.asksRelay ? await this.#remote.evaluateAll(context) : this.evaluateAll(context)
+  /**
+   * As `evaluateAll`, asking the relay where this client has no document and may do so: then all that the key may see.
+   * Rejects with RelayError, also for `visibleTo: 'client'` without a document, which alone says what clients may see.
+   */
+  async evaluateAllAsync(context: Context = EMPTY, options: EvaluateAllOptions = {}): Promise<Evaluation[]> {
+    if (!this.asksRelay) return this.evaluateAll(context, options)
+    if (options.visibleTo === 'client') throw new RelayError('document', 'visibleTo: there is no document that tells')
+    return await this.#remote.evaluateAll(context)
   }
 
   /** Whether answers come from the relay now, and have to be waited for. */
@@ -138,7 +157,7 @@ export class HalyardClient {
 
   /** Sends exposures and tracking events that wait. Never rejects. */
   flush(): Promise<void> {
-    return this.#reporter.flush()
+    return within(this.#settings.timers, LONGEST, this.#reporter.flush())
   }
 
   /** How this client is. Cheap enough for a health check that is asked often. */
@@ -165,7 +184,7 @@ export class HalyardClient {
     }
   }
 
-  /** Ends every connection, after what waits to be sent had `closeTimeoutMs` to leave. Idempotent. */
+  /** Ends every connection, after what waits to be sent or saved had `closeTimeoutMs` to leave. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -177,7 +196,8 @@ export class HalyardClient {
     this.#feed.close()
     this.#remote.close()
     this.#notice()
-    await Promise.all([this.#reporter.close(this.#settings.closeTimeoutMs), this.#holder.close()])
+    const { timers, closeTimeoutMs } = this.#settings
+    await within(timers, closeTimeoutMs, Promise.all([this.#reporter.close(closeTimeoutMs), this.#holder.close()]))
   }
 
   async #start(): Promise<void> {
@@ -191,7 +211,7 @@ export class HalyardClient {
     // Half of the time is for the document alone.
     const half = mode === 'auto' ? timers.setTimeout(() => this.#remote.start(), initTimeoutMs / 2) : undefined
     try {
-      if (mode !== 'remote') await Promise.race([this.#holder.restore(), this.#until(() => late)])
+      if (mode !== 'remote') await Promise.race([this.#restore(), this.#until(() => late)])
       if (this.#closing !== undefined) throw new RelayError('network', 'closed')
       if (mode === 'offline' && !this.#usable()) {
         throw this.#holder.refusal ?? new RelayError('document', 'offline: neither bootstrap nor store has a document')
@@ -205,12 +225,20 @@ export class HalyardClient {
       }
       this.#health.begin('ready')
     } catch (error) {
-      this.#health.begin('error')
+      this.#health.begin('error', RelayError.from(error).kind === 'refused')
       throw error
     } finally {
       timers.clearTimeout(timer)
       timers.clearTimeout(half)
     }
+  }
+
+  async #restore(): Promise<void> {
+    if (this.#holder.snapshot !== undefined) return
+    await this.#holder.restore()
+    const kept = this.#holder.snapshot !== undefined && this.#holder.confirmedAt === undefined
+    // So late that the start has failed meanwhile.
+    if (kept && this.#health.announced === 'error') this.#health.fresh()
   }
 
   #overdue(): string {

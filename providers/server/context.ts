@@ -4,8 +4,11 @@
  */
 import type { Context } from '@halyard/engine'
 
+const EMPTY: Context = Object.freeze({})
+
 /** The context itself when there is no date in it, which costs no more than a look at each member. */
-export function asSent(context: Context): Context {
+export function asSent(context: Context | null): Context {
+  if (typeof context !== 'object' || context === null) return EMPTY
   try {
     for (const name in context) {
       if (typeof context[name] === 'object' && holdsDate(context[name], 0)) return dated(context, 0) as Context

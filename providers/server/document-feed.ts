@@ -14,6 +14,7 @@ import { pause } from './timers.ts'
 import type { Timers } from './timers.ts'
 import { discard } from './transport.ts'
 import type { Transport } from './transport.ts'
+import { Watch } from './watch.ts'
 
 export interface FeedSink {
   /** A document; `stale` when the relay knows that there is a newer one. Tells whether it was taken. Never rejects. */
@@ -31,6 +32,8 @@ export interface FeedOptions {
   readonly timers: Timers
   /** Poll this often instead of streaming. Milliseconds. */
   readonly pollMs: number | undefined
+  /** How long a relay may be behind before its document is taken all the same. Milliseconds. */
+  readonly behindMs: number
   readonly sink: FeedSink
 }
 
@@ -49,7 +52,8 @@ export class DocumentFeed {
   #etag = ''
   #failures = 0
   /** How long the relay wants to be left alone after a stream that ended. Milliseconds. */
-  #retry: number | undefined
+  #retry = 0
+  #behind: unknown
 
   constructor(options: FeedOptions) {
     this.#options = options
@@ -65,19 +69,19 @@ export class DocumentFeed {
   }
 
   async #run(): Promise<void> {
-    const { timers, pollMs, sink } = this.#options
+    const { timers, pollMs } = this.#options
     const { signal } = this.#abort
     while (!signal.aborted) {
       this.connection = 'connecting'
       let wait: number
       try {
-        await (pollMs === undefined ? this.#stream() : this.#poll())
+        await (pollMs === undefined ? this.#stream() : this.#poll(signal))
         this.#failures = 0
         wait = (pollMs ?? 0) * (0.9 + 0.2 * timers.random())
       } catch (thrown) {
         const error = RelayError.from(thrown)
         if (signal.aborted) return
-        wait = await this.#failed(error, sink)
+        wait = await this.#failed(error)
       }
       if (signal.aborted) return
       this.connection = pollMs === undefined ? 'waiting' : 'live'
@@ -86,12 +90,18 @@ export class DocumentFeed {
   }
 
   /** How long to wait now. */
-  async #failed(error: RelayError, sink: FeedSink): Promise<number> {
-    const { timers, pollMs } = this.#options
+  async #failed(error: RelayError): Promise<number> {
+    const { timers, pollMs, sink } = this.#options
     this.connection = 'waiting'
     this.#failures++
     const wait = delayAfter(error, this.#failures, timers)
-    if (error.kind === 'unfit' && pollMs === undefined && (await this.#polledInstead())) return Math.max(wait, 1_000)
+    if (error.kind === 'unfit' && pollMs === undefined) {
+      const obstacle = await this.#polledInstead(this.#abort.signal)
+      if (obstacle === undefined) return Math.max(wait, 1_000)
+      // It says more than a stream that is not there: that the key is refused, or how long to wait.
+      sink.lost(obstacle)
+      return delayAfter(obstacle, this.#failures, timers)
+    }
     if (error.kind !== 'ended' && error.kind !== 'cut') {
       sink.lost(error)
       return wait
@@ -99,13 +109,15 @@ export class DocumentFeed {
     // A relay that says goodbye is not lost: it moves clients about, and told them when to come back.
     if (error.kind === 'cut') sink.lost(error)
     this.#failures = 0
-    return this.#retry ?? wait
+    // Its word alone would be no pause at all where it says 0.
+    return Math.max(wait, this.#retry)
   }
 
-  #polledInstead(): Promise<boolean> {
-    return this.#poll().then(
-      () => true,
-      () => false,
+  /** Why that was in vain, if it was. */
+  #polledInstead(signal: AbortSignal): Promise<RelayError | undefined> {
+    return this.#poll(signal).then(
+      () => undefined,
+      (error: unknown) => RelayError.from(error),
     )
   }
 
@@ -116,7 +128,9 @@ export class DocumentFeed {
     const stop = (): void => abort.abort()
     this.#abort.signal.addEventListener('abort', stop)
     const watch = new Watch(timers, SILENCE_MS, stop)
-    const early = timers.setTimeout(() => void this.#polledInstead(), FIRST_EVENT_MS)
+    // As soon as the stream has begun, an answer on its way would be older than what the stream says.
+    const early = new AbortController()
+    const overdue = timers.setTimeout(() => void this.#polledInstead(early.signal), FIRST_EVENT_MS)
     let begun = false
     try {
       const response = await transport.open('/v1/document/stream', {
@@ -140,7 +154,8 @@ export class DocumentFeed {
         retry: (milliseconds) => (this.#retry = milliseconds),
         event: (event) => {
           if (abort.signal.aborted || !this.#hear(event)) return
-          timers.clearTimeout(early)
+          timers.clearTimeout(overdue)
+          early.abort()
           begun = true
           this.connection = 'live'
         },
@@ -151,7 +166,9 @@ export class DocumentFeed {
       const error = RelayError.from(thrown)
       throw begun && error.kind === 'network' ? new RelayError('cut', error.message, { cause: error }) : error
     } finally {
-      timers.clearTimeout(early)
+      timers.clearTimeout(overdue)
+      timers.clearTimeout(this.#behind)
+      early.abort()
       watch.stop()
       abort.abort()
       this.#abort.signal.removeEventListener('abort', stop)
@@ -160,28 +177,37 @@ export class DocumentFeed {
 
   /** Whether it was one of the events that say what the relay serves. */
   #hear({ type, data, id }: StreamEvent): boolean {
-    const { sink } = this.#options
+    const { sink, timers, behindMs } = this.#options
+    if (type !== 'current' && type !== 'document') return false
+    timers.clearTimeout(this.#behind)
     if (type === 'current') {
       sink.current()
-    } else if (type === 'document') {
-      // Said before the document, which may be megabytes that nobody should search.
-      const stale = data.slice(0, data.indexOf('"document":')).includes('"stale":true')
-      const remember = (taken: boolean): void => {
-        if (taken && !stale) this.#lastEventId = id
-      }
-      const taken = sink.document(new TextEncoder().encode(data), 'stream', stale)
-      if (typeof taken === 'boolean') remember(taken)
-      else void taken.then(remember)
-    } else {
-      return false
+      return true
     }
+    // Said before the document, which may be megabytes that nobody should search.
+    const stale = data.slice(0, data.indexOf('"document":')).includes('"stale":true')
+    const bytes = new TextEncoder().encode(data)
+    this.#offer(bytes, id, stale)
+    // A relay that does not catch up may have lost its memory: what it serves is all there is to know then.
+    if (stale) this.#behind = timers.setTimeout(() => this.#offer(bytes, id, false), behindMs)
     return true
   }
 
-  async #poll(): Promise<void> {
+  #offer(bytes: Uint8Array, id: string, stale: boolean): void {
+    const remember = (taken: boolean): void => {
+      if (!taken || stale) return
+      this.#lastEventId = id
+      this.#etag = ''
+    }
+    const taken = this.#options.sink.document(bytes, 'stream', stale)
+    if (typeof taken === 'boolean') remember(taken)
+    else void taken.then(remember)
+  }
+
+  async #poll(signal: AbortSignal): Promise<void> {
     const { transport, sink } = this.#options
     const headers = this.#etag === '' ? {} : { 'if-none-match': this.#etag }
-    await transport.ask('/v1/document', { headers, signal: this.#abort.signal }, async (response) => {
+    await transport.ask('/v1/document', { headers, signal }, async (response) => {
       if (response.status === 304) {
         await discard(response)
         this.#heard()
@@ -194,46 +220,14 @@ export class DocumentFeed {
       }
       const bytes = new Uint8Array(await response.arrayBuffer())
       this.#heard()
-      if (await sink.document(bytes, 'poll', false)) this.#etag = response.headers.get('etag') ?? ''
+      if (signal.aborted || !(await sink.document(bytes, 'poll', false))) return
+      // Each way knows only what it brought itself: the other's mark may be of something else by now.
+      this.#etag = response.headers.get('etag') ?? ''
+      this.#lastEventId = ''
     })
   }
 
   #heard(): void {
     this.heardAt = this.#options.timers.now()
-  }
-}
-
-/** Calls once when nothing was heard for a while; one timer, however often something is heard. */
-class Watch {
-  expired = false
-  readonly #timers: Timers
-  readonly #silence: number
-  readonly #call: () => void
-  #heardAt: number
-  #timer: unknown
-
-  constructor(timers: Timers, silence: number, call: () => void) {
-    this.#timers = timers
-    this.#silence = silence
-    this.#call = call
-    this.#heardAt = timers.now()
-    this.#arm(silence)
-  }
-
-  heard(): void {
-    this.#heardAt = this.#timers.now()
-  }
-
-  stop(): void {
-    this.#timers.clearTimeout(this.#timer)
-  }
-
-  #arm(delay: number): void {
-    this.#timer = this.#timers.setTimeout(() => {
-      const left = this.#heardAt + this.#silence - this.#timers.now()
-      if (left > 0) return this.#arm(left)
-      this.expired = true
-      this.#call()
-    }, delay)
   }
 }

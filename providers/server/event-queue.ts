@@ -46,6 +46,8 @@ export interface QueueOptions {
 const BATCH = 500
 /** How often one batch is tried before it is dropped. */
 const ATTEMPTS = 8
+/** How often one batch is halved to find what is wrong in it: enough for one event among all. */
+const HALVINGS = 12
 
 export class EventQueue {
   readonly #options: QueueOptions
@@ -81,6 +83,11 @@ export class EventQueue {
     else this.#timer ??= timers.setTimeout(() => void this.flush(), flushMs)
   }
 
+  /** Counts an event that no relay would take. */
+  refuse(): void {
+    this.#dropped++
+  }
+
   /** Sends what is there. Resolves when it is gone, one way or the other; never rejects. */
   flush(): Promise<void> {
     this.#options.timers.clearTimeout(this.#timer)
@@ -107,12 +114,12 @@ export class EventQueue {
     while (this.#events.length > 0 && !this.#abort.signal.aborted) {
       const events = this.#events.splice(0, BATCH)
       this.#inFlight = events.length
-      await this.#deliver(events)
+      await this.#deliver(events, { halvings: HALVINGS })
       this.#inFlight = 0
     }
   }
 
-  async #deliver(events: readonly TrackedEvent[]): Promise<void> {
+  async #deliver(events: readonly TrackedEvent[], left: { halvings: number }): Promise<void> {
     const { timers } = this.#options
     const batch = nameOf(timers)
     const text = JSON.stringify({ batch, events })
@@ -124,7 +131,8 @@ export class EventQueue {
         return
       } catch (thrown) {
         const error = RelayError.from(thrown)
-        if (error.status === 413 && events.length > 1) return await this.#deliverHalves(events)
+        const tooMuch = error.status === 413 || (error.status === 400 && left.halvings-- > 0)
+        if (tooMuch && events.length > 1) return await this.#deliverHalves(events, left)
         if (error.status === 400 || error.status === 404 || error.status === 413) break
         await pause(timers, delayAfter(error, failures, timers), this.#abort.signal)
       }
@@ -132,10 +140,10 @@ export class EventQueue {
     this.#dropped += events.length
   }
 
-  async #deliverHalves(events: readonly TrackedEvent[]): Promise<void> {
+  async #deliverHalves(events: readonly TrackedEvent[], left: { halvings: number }): Promise<void> {
     const middle = Math.ceil(events.length / 2)
-    await this.#deliver(events.slice(0, middle))
-    await this.#deliver(events.slice(middle))
+    await this.#deliver(events.slice(0, middle), left)
+    await this.#deliver(events.slice(middle), left)
   }
 
   /** How many of them the relay had no room for. */

@@ -189,6 +189,83 @@ it('polls where it is told to, and asks for changes only', async () => {
   expect(events).toEqual(['READY', 'CHANGED banner', 'STALE', 'READY'])
 })
 
+it('is not overtaken by an older document that was asked for while the stream was silent', async () => {
+  const { scripts } = relay
+  let late: (() => void) | undefined
+  scripts.set('/v1/document', [
+    (_, response) => {
+      const older = relay.envelope
+      late = () => response.end(older)
+    },
+  ])
+  let stream: Parameters<Script>[1] | undefined
+  relay.script(STREAM, (request, response) => {
+    eventStream(request, response)
+    stream = response
+  })
+  const { provider, events, settled } = start({ initTimeoutMs: 10_000 })
+  await until(() => late !== undefined)
+  relay.publish(shop({ banner: 'off' }))
+  stream?.write(relay.frame())
+  await settled
+  late?.()
+  await sleep(100)
+  expect(provider.evaluate('banner').value).toBe(false)
+  expect(events).toEqual(['READY'])
+  stream?.destroy()
+}, 20_000)
+
+it('takes what a relay that stays behind serves in the end: it may have lost its memory', async () => {
+  const { provider, events, settled } = start()
+  await settled
+  const behind = relay.frame().replace('"receivedAt"', '"stale":true,"receivedAt"')
+  relay.publish(shop({ banner: 'off' }))
+  await until(() => events.includes('CHANGED banner'))
+  relay.push(behind)
+  await sleep(30)
+  expect(provider.evaluate('banner').value).toBe(false)
+  await until(() => provider.evaluate('banner').value === true)
+  expect(events).toEqual(['READY', 'CHANGED banner', 'CHANGED banner'])
+})
+
+it.each([
+  ['nothing at all', '0', 20],
+  ['for ever', '99999999999999999999', 1],
+])('does not take a wait of %s at its word', async (_, retry, most) => {
+  const streams = Array.from({ length: 200 }, (): Script => (request, response) => {
+    eventStream(request, response)
+    response.end(`retry: ${retry}\n\n${relay.frame()}`)
+  })
+  relay.script(STREAM, ...streams)
+  const waits: number[] = []
+  const timers = {
+    ...hurried,
+    setTimeout: (run: () => void, delay: number, hold?: boolean): unknown => {
+      waits.push(delay)
+      return hurried.setTimeout(run, delay, hold)
+    },
+  }
+  await start({ timers }).settled
+  await sleep(200)
+  expect(relay.requests(STREAM).length).toBeLessThanOrEqual(most)
+  expect(Math.max(...waits)).toBeLessThanOrEqual(3_600_000)
+})
+
+it('obeys the Retry-After of a document that is asked for where there is no stream', async () => {
+  relay.script(STREAM, ...Array.from({ length: 20 }, (): Script => (_, response) => json(response, 404, {})))
+  relay.script('/v1/document', (_, response) => json(response, 429, {}, { 'retry-after': '1' }))
+  const began = performance.now()
+  await start().settled
+  expect(performance.now() - began).toBeGreaterThan(990)
+  expect(relay.requests(STREAM).length).toBe(2)
+})
+
+it('is FATAL where there is no stream and the document is refused', async () => {
+  relay.script(STREAM, (_, response) => json(response, 404, {}))
+  relay.script('/v1/document', (_, response) => json(response, 403, {}))
+  expect(await start().settled).toMatchObject({ code: 'PROVIDER_FATAL' })
+})
+
 async function drip(request: Parameters<Script>[0], response: Parameters<Script>[1]): Promise<void> {
   eventStream(request, response)
   const bytes = Buffer.from(relay.frame())

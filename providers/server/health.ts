@@ -33,15 +33,18 @@ export class Health {
   /** What is wrong now. */
   lastError: RelayError | undefined
   readonly #options: HealthOptions
+  #fatal = false
   #timers: unknown[] = []
 
   constructor(options: HealthOptions) {
     this.#options = options
   }
 
-  /** The outcome of initialization is told to its caller, not as an event. */
-  begin(announced: 'ready' | 'error'): void {
+  /** The outcome of initialization is told to its caller, not as an event. Only the first counts. */
+  begin(announced: 'ready' | 'error', fatal: boolean = false): void {
+    if (this.announced !== 'pending') return
     this.announced = announced
+    this.#fatal = fatal
   }
 
   /** The relay is heard, and what it serves is what we have. */
@@ -49,6 +52,7 @@ export class Health {
     this.#stop()
     this.lostSince = undefined
     this.lastError = undefined
+    this.#fatal = false
     if (this.announced !== 'stale' && this.announced !== 'error') return
     this.announced = 'ready'
     this.#options.events.ready('the relay is back')
@@ -83,8 +87,11 @@ export class Health {
   }
 
   #announceError(message: string, fatal: boolean): void {
-    if (this.announced === 'error' || this.announced === 'pending') return
+    if (this.announced === 'pending') return
+    // A key that turns out to be refused is news, also where nobody was there before.
+    if (this.announced === 'error' && (this.#fatal || !fatal)) return
     this.announced = 'error'
+    this.#fatal = fatal
     this.#options.events.error(message, fatal)
   }
 

@@ -69,6 +69,40 @@ describe('beginning', () => {
     },
   )
 
+  it('is READY when a bootstrap document comes late, also where nobody else brings one', async () => {
+    const late = (): Promise<object> => sleep(150).then(() => ({ dialect: 'flagd', document: shop() }))
+    const { events, settled, client } = start({ mode: 'offline', bootstrap: late, initTimeoutMs: 40 })
+    expect(await settled).toMatchObject({ code: 'GENERAL' })
+    await until(() => events.includes('READY'))
+    expect(await client.getBooleanValue('banner', false)).toBe(true)
+    expect(events).toEqual(['ERROR', 'READY'])
+  })
+
+  it('can be awaited again after it failed', async () => {
+    const { settled, provider, events } = start({ initTimeoutMs: 40 })
+    await settled
+    await expect(provider.client.start()).rejects.toMatchObject({ kind: expect.any(String) as string })
+    relay.publish(shop())
+    await until(() => events.includes('READY'))
+    await provider.client.start()
+    expect(events).toEqual(['ERROR', 'READY'])
+    expect(relay.streams).toBe(1)
+  })
+
+  it('is FATAL, too, when the key turns out to be refused after nobody was there', async () => {
+    relay.script('/v1/document/stream', (_, response) => response.destroy())
+    const timers = { ...hurried, random: () => 0.2 }
+    const { events, settled, client } = start({ initTimeoutMs: 60, timers })
+    await settled
+    expect(client.providerStatus).toBe('ERROR')
+    relay.script('/v1/document/stream', (_, response) => json(response, 401, {}))
+    await until(() => events.length === 2)
+    expect(statusOf(client)).toBe('FATAL')
+    relay.publish(shop())
+    await until(() => statusOf(client) === 'READY')
+    expect(events).toEqual(['ERROR', 'ERROR', 'READY'])
+  })
+
   it('starts from a bootstrap document at once, and tells exactly what the relay has changed since', async () => {
     relay.publish(shop({ banner: 'off' }))
     const { events, settled, metadata, client } = start({ bootstrap: envelopeOf(shop(), 1) })
@@ -222,6 +256,16 @@ describe('ending', () => {
     relay.publish(shop({ banner: 'off' }))
     await until(() => again.events.includes('CHANGED banner'))
     expect(events).toEqual(['READY', 'CHANGED banner'])
+  })
+
+  it('does not wait for a store that hangs', async () => {
+    relay.publish(shop())
+    const store = { load: () => Promise.resolve(undefined), save: () => new Promise<never>(() => undefined) }
+    const { settled, provider } = start({ store, closeTimeoutMs: 50 })
+    await settled
+    const began = performance.now()
+    await provider.onClose()
+    expect(performance.now() - began).toBeLessThan(2000)
   })
 
   it('lets several providers, and one provider in several domains, live side by side', async () => {

@@ -28,6 +28,22 @@ it('answers from a vendor’s document as it is, without url and key', async () 
   expect(provider.health()).toMatchObject({ state: 'ready', source: 'bootstrap', connection: 'idle', flags: 9 })
 })
 
+it('leaves out what the document keeps from clients, for pages that anybody can read', async () => {
+  const rule = { on: true, variations: [true, false], fallthrough: { variation: 0 }, salt: 's', version: 1 }
+  const flags = {
+    shown: { ...rule, key: 'shown', clientSide: true },
+    secret: { ...rule, key: 'secret', clientSide: false },
+  }
+  const { settled, provider } = start({ bootstrap: { dialect: 'launchdarkly', document: { flags, segments: {} } } })
+  await settled
+  const keys = (visibleTo?: 'all' | 'client') =>
+    provider.evaluateAll({ targetingKey: 'u' }, { ...(visibleTo && { visibleTo }) }).map(({ key }) => key)
+  expect(keys()).toEqual(['shown', 'secret'])
+  expect(keys('all')).toEqual(['shown', 'secret'])
+  expect(keys('client')).toEqual(['shown'])
+  expect(await provider.client.evaluateAllAsync({}, { visibleTo: 'client' })).toHaveLength(1)
+})
+
 it('counts what it is told to report, and sends none of it', async () => {
   const { settled, client, provider } = start({ bootstrap: { dialect: 'flagd', document: shop() }, exposures: true })
   await settled

@@ -119,7 +119,7 @@ export function readOptions(options: HalyardOptions = {}): Settings {
     closeTimeoutMs: count('closeTimeoutMs', 2_000, 0),
     // Some runtimes refuse to be called as a method of anything but the global object.
     fetch: (input, init) => send(input, init),
-    timers: options.timers ?? systemTimers,
+    timers: timers(options.timers),
   }
 }
 
@@ -170,6 +170,7 @@ function headers(options: HalyardOptions, fromEnvironment: ReadonlyMap<string, s
   if (options.key !== undefined)
     set('key', 'authorization', typeof options.key === 'string' ? `Bearer ${options.key}` : 0)
   if (options.environment !== undefined) set('environment', 'x-halyard-environment', options.environment)
+  if (options.headers !== undefined && !isRecord(options.headers)) throw new TypeError('headers: must be an object')
   for (const [name, value] of Object.entries(options.headers ?? {})) set(`headers.${name}`, name, value)
   return Object.fromEntries(all)
 }
@@ -181,15 +182,29 @@ function number(value: unknown, name: string, least: number): number | undefined
 }
 
 function store(value: SnapshotStore | undefined): SnapshotStore | undefined {
-  if (value === undefined || (typeof value.load === 'function' && typeof value.save === 'function')) return value
+  if (value === undefined || has(value, 'load', 'save')) return value
   throw new TypeError('store: must have the methods load and save')
 }
 
 function exposures(value: HalyardOptions['exposures']): Required<ExposureOptions> | undefined {
   if (value === undefined || value === false) return undefined
+  if (value !== true && !isRecord(value)) throw new TypeError('exposures: must be true, false or an object')
   const { remembered, againAfterMs } = value === true ? {} : value
   return {
     remembered: number(remembered, 'exposures.remembered', 1) ?? 50_000,
     againAfterMs: number(againAfterMs, 'exposures.againAfterMs', 0) ?? 3_600_000,
   }
+}
+
+function timers(value: Timers = systemTimers): Timers {
+  if (has(value, 'now', 'setTimeout', 'clearTimeout', 'random')) return value
+  throw new TypeError('timers: must have the methods now, setTimeout, clearTimeout and random')
+}
+
+function has(value: unknown, ...methods: string[]): boolean {
+  return isRecord(value) && methods.every((name) => typeof value[name] === 'function')
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
 }

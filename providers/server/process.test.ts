@@ -24,3 +24,12 @@ it.each([
   const args = ['--input-type=module', '--eval', waiting(options)]
   expect(await run(process.execPath, args, { timeout: 10_000 })).toMatchObject({ stdout: `${outcome}\n` })
 })
+
+it.each(['provider.onClose()', 'provider.client.flush()'])('outlives %s, whose end somebody awaits', async (call) => {
+  const after = `await ${call}
+console.log('after')`
+  const options = 'bootstrap, closeTimeoutMs: 300, timers: { ...systemTimers, random: () => 0.001 }'
+  const timers = `import { systemTimers } from '${import.meta.dirname}/timers.ts'`
+  const args = ['--input-type=module', '--eval', `${timers}\n${waiting(options)}\n${after}`]
+  expect(await run(process.execPath, args, { timeout: 10_000 })).toMatchObject({ stdout: 'ready\nafter\n' })
+})

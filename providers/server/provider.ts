@@ -20,6 +20,7 @@ import type {
   TrackingEventDetails,
 } from '@openfeature/server-sdk'
 import { HalyardClient } from './client.ts'
+import type { EvaluateAllOptions } from './client.ts'
 import type { ClientEvent, EventMetadata } from './listeners.ts'
 import type { HalyardOptions } from './options.ts'
 import { RelayError } from './relay-error.ts'
@@ -115,8 +116,8 @@ export class HalyardProvider implements Provider {
   }
 
   /** Every flag's answer, all of one document and one moment. In remote mode see `client.evaluateAllAsync`. */
-  evaluateAll(context?: Context): Evaluation[] {
-    return this.#client.evaluateAll(context)
+  evaluateAll(context?: Context, options?: EvaluateAllOptions): Evaluation[] {
+    return this.#client.evaluateAll(context, options)
   }
 
   /** How the provider is: connection, revision, age, counts. */

@@ -100,6 +100,31 @@ describe('remote', () => {
     expect(keys).toEqual([`${OFREP}/a%2Fb%20c%3F%C3%A9`])
   })
 
+  it.each(['', '.', '..', '\ud800'])('never asks for %j, which no address can hold', async (key) => {
+    const { provider, settled } = start()
+    await settled
+    const asked = relay.requests(OFREP).length
+    expect(await provider.client.evaluateAsync(key)).toMatchObject({ key, errorCode: 'FLAG_NOT_FOUND' })
+    expect(relay.requests(OFREP).length).toBe(asked)
+  })
+
+  it('does not keep others waiting for one whose context is too large', async () => {
+    const { client, settled, events } = start({ staleAfterMs: 1 })
+    await settled
+    relay.script(OFREP, ...Array.from({ length: 8 }, () => answering(413, {})))
+    for (let index = 0; index < 8; index++) await client.getBooleanValue('banner', false)
+    expect(await client.getBooleanValue('banner', false)).toBe(true)
+    expect(events).toEqual(['READY'])
+  })
+
+  it('does not guess what clients may see: without a document nobody knows', async () => {
+    const { provider, settled } = start()
+    await settled
+    await expect(provider.client.evaluateAllAsync({}, { visibleTo: 'client' })).rejects.toMatchObject({
+      kind: 'document',
+    })
+  })
+
   it('answers a relay that is too slow with an error', async () => {
     const { client, settled } = start({ requestTimeoutMs: 50 })
     await settled
@@ -167,6 +192,25 @@ describe('auto', () => {
     expect(await client.getBooleanValue('banner', false)).toBe(true)
     expect(relay.requests(OFREP).length).toBe(asked)
     expect(events).toEqual(['READY', 'CHANGED'])
+  })
+
+  it('probes once at a time, whoever finds out that the relay is away', async () => {
+    withoutDocument(500)
+    relay.script('/v1/document', ...Array.from({ length: 50 }, () => answering(500, {})))
+    const { client, settled } = start({ mode: 'auto' })
+    await settled
+    let [probes, most] = [0, 0]
+    const hanging: Script = (_, response) => {
+      most = Math.max(most, ++probes)
+      setTimeout(() => (probes--, json(response, 500, {})), 50)
+    }
+    // The feed's next failure asks whether the relay is there; meanwhile a request is refused.
+    relay.script(OFREP, hanging)
+    await until(() => probes === 1)
+    relay.script(OFREP, answering(429, {}), ...Array.from({ length: 6 }, () => hanging))
+    await client.getBooleanValue('banner', false)
+    await sleep(400)
+    expect(most).toBe(1)
   })
 
   it('makes do with a key that may not have the document', async () => {

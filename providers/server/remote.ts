@@ -47,7 +47,9 @@ export class Remote {
 
   /** Never rejects. */
   async evaluate(key: string, context: Context, type?: ValueType): Promise<Evaluation> {
-    const answer = await this.#ask(`${PATH}/${encodeURIComponent(key)}`, context)
+    const path = pathOf(key)
+    if (path === undefined) return failed(key, 'FLAG_NOT_FOUND', 'no address can hold this key')
+    const answer = await this.#ask(path, context)
     return answer instanceof RelayError ? failed(key, 'GENERAL', answer.message) : answerOf(key, answer, type)
   }
 
@@ -77,6 +79,8 @@ export class Remote {
       return answer
     } catch (thrown) {
       const error = RelayError.from(thrown)
+      // What is wrong with one context is nothing that others should suffer for.
+      if (error.status === 400 || error.status === 413) return error
       this.#failures++
       if (error.kind === 'refused' || error.kind === 'busy' || this.#failures >= TOLERATED) this.#stop(error)
       return error
@@ -101,7 +105,7 @@ export class Remote {
     if (this.obstacle !== undefined) return
     this.obstacle = error
     this.#events.down(error)
-    void this.#probe(delayAfter(error, 1, this.#timers))
+    if (!this.#probing) void this.#probe(delayAfter(error, 1, this.#timers))
   }
 
   /** A bulk request is the only one that any OFREP server answers without knowing a flag's name. */
@@ -124,5 +128,14 @@ export class Remote {
         wait = delayAfter(this.obstacle, failures, this.#timers)
       }
     }
+  }
+}
+
+/** Undefined for keys that an address swallows (dots) or cannot spell (half a character). */
+function pathOf(key: string): string | undefined {
+  try {
+    return /^\.{0,2}$/.test(key) ? undefined : `${PATH}/${encodeURIComponent(key)}`
+  } catch {
+    return undefined
   }
 }

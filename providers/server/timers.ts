@@ -14,7 +14,7 @@ export interface Timers {
 }
 
 /** Longer delays would fire at once (2^31 - 1 ms, 24.8 days). */
-const LONGEST = 2_147_483_647
+export const LONGEST: number = 2_147_483_647
 
 export const systemTimers: Timers = {
   now: () => Date.now(),
@@ -42,4 +42,12 @@ export function pause(timers: Timers, delay: number, signal: AbortSignal): Promi
     const handle = timers.setTimeout(end, delay)
     signal.addEventListener('abort', end)
   })
+}
+
+/** Waits for what never rejects, `limit` milliseconds at most, and keeps the process alive meanwhile: somebody awaits it. */
+export async function within(timers: Timers, limit: number, work: Promise<unknown>): Promise<void> {
+  let handle: unknown
+  const end = new Promise<void>((resolve) => (handle = timers.setTimeout(resolve, limit, true)))
+  await Promise.race([work, end])
+  timers.clearTimeout(handle)
 }

@@ -166,3 +166,52 @@ it('sends the rest on close, but not for longer than closeTimeoutMs', async () =
   await sleep(20)
   expect(second.provider.health().events).toEqual({ queued: 0, sent: 0, dropped: 2 })
 })
+
+it('loses one event that the relay cannot take, not those that are with it', async () => {
+  const { provider } = await start({ exposures: true })
+  const picky: Script = (_, response) => {
+    const { events: given } = batches().at(-1) as Batch
+    const bad = given.some(({ name }) => name === 'too deep')
+    json(response, bad ? 400 : 202, { accepted: given.length, dropped: 0 })
+  }
+  relay.script(TRACK, ...Array.from({ length: 30 }, () => picky))
+  for (const name of ['a', 'b', 'too deep', 'c', 'd']) provider.track(name, {})
+  await provider.client.flush()
+  expect(provider.health().events).toEqual({ queued: 0, sent: 4, dropped: 1 })
+})
+
+it('gives up on a relay that refuses everything before it has been asked for each event', async () => {
+  const { provider } = await start()
+  relay.script(TRACK, ...Array.from({ length: 1000 }, (): Script => (_, response) => json(response, 400, {})))
+  for (let index = 0; index < 400; index++) provider.track('a', {})
+  await provider.client.flush()
+  expect(provider.health().events).toEqual({ queued: 0, sent: 0, dropped: 400 })
+  expect(batches().length).toBeLessThan(40)
+})
+
+it('sends only names and targeting keys that a relay takes', async () => {
+  const { provider } = await start({ exposures: true })
+  provider.track('', {})
+  provider.track(7 as never, {})
+  provider.track('n'.repeat(1025), {})
+  provider.track('ok', { targetingKey: 'k'.repeat(1025) })
+  await provider.client.flush()
+  expect(events()).toEqual([{ type: 'track', name: 'ok', timestamp: expect.any(Number) as number }])
+  expect(provider.health().events).toEqual({ queued: 0, sent: 1, dropped: 3 })
+})
+
+it('and evaluation throw at nothing that a caller hands in', async () => {
+  const { provider } = await start({ exposures: true })
+  const hostile = Object.defineProperty({}, 'targetingKey', {
+    enumerable: true,
+    get: () => {
+      throw new Error('boo')
+    },
+  })
+  for (const context of [null, undefined, hostile, 'text', 7] as never[]) {
+    expect(provider.evaluate('banner', context).value).toBe(true)
+    expect(provider.evaluateAll(context).length).toBe(9)
+    provider.track('a', context, null as never)
+    expect(await provider.client.evaluateAsync('banner', context)).toMatchObject({ value: true })
+  }
+})

@@ -14,7 +14,7 @@ export interface StreamEvent {
 export interface StreamSink {
   /** An exception ends the reading and reaches the caller of `readEvents`. */
   event(event: StreamEvent): void
-  /** How long the server wants clients to wait before they come back. Milliseconds. */
+  /** How long the server wants clients to wait before they come back. Milliseconds, at most an hour. */
   retry?(milliseconds: number): void
   /** Something arrived, if only a comment: the connection lives. */
   alive?(): void
@@ -40,7 +40,7 @@ export async function readEvents(
     } else if (name === 'data') data += `${value}\n`
     else if (name === 'event') type = value
     else if (name === 'id' && !value.includes('\0')) id = value
-    else if (name === 'retry' && /^\d+$/.test(value)) sink.retry?.(+value)
+    else if (name === 'retry' && /^\d+$/.test(value)) sink.retry?.(Math.min(+value, 3_600_000))
     line = ''
   }
 
