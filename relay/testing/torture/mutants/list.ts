@@ -83,7 +83,7 @@ export const mutants: readonly Mutant[] = [
     file: 'relay/environment/replication.ts',
     find: 'resumed: () => void this.#look(),\n      }),\n      store.link.onReady(() => void this.#look()),',
     replace: 'resumed: () => undefined,\n      }),\n      store.link.onReady(() => undefined),',
-    checks: [{ promise: 'P9' }, { tests: 'relay/environment/replication.test.ts' }],
+    checks: [{ tests: 'relay/environment/reconnect.test.ts' }],
   },
   {
     name: 'quarantine-off',
