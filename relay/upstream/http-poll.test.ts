@@ -47,7 +47,7 @@ test('validators are sent back, a 304 is unchanged, new bytes are a new document
   const { sink, next, source } = poll({ request: { url: `${server.url}/flags?token=secret` } })
   expect(await sink.at(1)).toMatchObject({
     text: '{"at":"v1"}',
-    document: { version: '"v1"', contentType: 'application/json', origin: `${server.url}/flags?token=…` },
+    document: { contentType: 'application/json', origin: `${server.url}/flags?token=…` },
   })
   expect((await next()).kind).toBe('unchanged')
   expect(server.requests[1]?.headers).toMatchObject({

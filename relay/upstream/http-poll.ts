@@ -121,14 +121,12 @@ export class HttpPollSource implements Source {
       const sha256 = createHash('sha256').update(answer.bytes).digest('hex')
       if (sha256 === this.#sha256) return 'unchanged'
       this.#sha256 = sha256
-      const { etag } = answer.validators
       return {
         document: {
           bytes: answer.bytes,
           receivedAt: this.#timers.now(),
           origin: answer.url,
           ...(answer.contentType === undefined ? {} : { contentType: answer.contentType }),
-          ...(etag === undefined ? {} : { version: etag }),
         },
       }
     } finally {

@@ -13,8 +13,6 @@ export interface UpstreamDocument {
   /** Where it came from, safe to log: a URL without userinfo and query values, or a path. */
   readonly origin: string
   readonly contentType?: string
-  /** The vendor's own version or ETag. Informational: never used to order documents. */
-  readonly version?: string
 }
 
 /** `starting` before the first success or failure; `retrying` after a failure; `stopped` only after `stop()`. */

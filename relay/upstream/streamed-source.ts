@@ -64,7 +64,6 @@ export class StreamedSource implements Source {
   #dirty: string | undefined
   #emittedAt = -Infinity
   #confirmedAt = -Infinity
-  #lastEventId = ''
   #held: { readonly document: UpstreamDocument; since: number } | undefined
   /** A fetch that the stream asked for was not answered yet. */
   #asked = false
@@ -118,10 +117,7 @@ export class StreamedSource implements Source {
     const { feed } = this.#options
     this.#stream.start({
       opened: (resumed) => this.#judge(() => feed.opened(resumed), ''),
-      event: (event, origin) => {
-        this.#judge(() => feed.event(event), origin)
-        this.#lastEventId = event.id
-      },
+      event: (event, origin) => this.#judge(() => feed.event(event), origin),
       alive: () => this.#confirm(),
       closed: (error) => this.#closed(error),
     })
@@ -231,7 +227,6 @@ export class StreamedSource implements Source {
       receivedAt: this.#timers.now(),
       origin,
       contentType: 'application/json',
-      ...(this.#lastEventId === '' ? {} : { version: this.#lastEventId }),
     }
     this.#tell((sink) => sink.document(document))
   }

@@ -8,6 +8,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { follow } from '../testing/follow.ts'
 import type { UpstreamSettings } from '../vendor.ts'
 import { featbit } from './source.ts'
+import { FeatBitFeed } from './stream.ts'
 import { MockFeatBit, secretOf } from './testing/mock.ts'
 import type { Item } from './testing/mock.ts'
 import { connectionToken } from './token.ts'
@@ -244,6 +245,33 @@ describe('close codes', () => {
     await when(() => mock.connections === 2, 'the next connection')
     await inStep()
   })
+})
+
+it('holds a bounded amount of changes while the whole document does not come', () => {
+  const patch = (size: number): string => {
+    const data = { eventType: 'patch', featureFlags: [flag('f', 2, 'x'.repeat(size))], segments: [] }
+    return JSON.stringify({ messageType: 'data-sync', data })
+  }
+  const patches = (size: number, maxBytes?: number): number => {
+    const feed = new FeatBitFeed(maxBytes)
+    feed.opened()
+    feed.hello()
+    const data = patch(size)
+    for (let count = 1; count <= 20_000; count++) {
+      try {
+        feed.event({ type: 'message', data, id: '' })
+      } catch (error) {
+        expect(error).toMatchObject({ kind: 'protocol' })
+        // Asking anew begins anew.
+        feed.hello()
+        feed.event({ type: 'message', data, id: '' })
+        return count
+      }
+    }
+    throw new Error('held for ever')
+  }
+  expect(patches(10)).toBe(10_001)
+  expect(patches(10_000, 100_000)).toBe(10)
 })
 
 it('polls where there is no stream', async () => {

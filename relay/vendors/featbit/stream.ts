@@ -23,8 +23,9 @@ const ALIVE = JSON.stringify({ messageType: 'ping', data: null })
 const NAMES: Readonly<Record<string, string>> = { featureFlags: 'key', segments: 'id' }
 const COLLECTIONS = Object.keys(NAMES)
 
-/** More changes than this while a whole document is on its way mean that it does not come. */
+/** More than this while a whole document is on its way means that it does not come: changes, and UTF-16 units of them. */
 const MOST_WAITING = 10_000
+const MOST_TEXT = 64 * 1024 * 1024
 
 type Changes = readonly (readonly [collection: string, object: VersionedObject])[]
 
@@ -46,8 +47,11 @@ export class FeatBitFeed implements StreamFeed {
   #beats = 0
   /** Changes since the whole document was last asked for; undefined once it came. */
   #waiting: Changes[] | undefined
+  #waitingText = 0
+  readonly #mostText: number
 
-  constructor(maxBytes: number | undefined) {
+  constructor(maxBytes: number = MOST_TEXT) {
+    this.#mostText = maxBytes
     this.#document = new PatchedDocument(COLLECTIONS, maxBytes)
   }
 
@@ -58,6 +62,7 @@ export class FeatBitFeed implements StreamFeed {
   /** What is said first on a connection. */
   hello(): string {
     this.#waiting = []
+    this.#waitingText = 0
     return EVERYTHING
   }
 
@@ -80,7 +85,7 @@ export class FeatBitFeed implements StreamFeed {
     const kind = own(data, 'eventType')
     if (kind !== 'full' && kind !== 'patch') return 'nothing'
     const changes = COLLECTIONS.flatMap((name) => objectsOf(data, name, kind))
-    return kind === 'full' ? this.#whole(changes) : this.#patch(changes)
+    return kind === 'full' ? this.#whole(changes) : this.#patch(changes, text.length)
   }
 
   #whole(objects: Changes): Verdict {
@@ -95,9 +100,12 @@ export class FeatBitFeed implements StreamFeed {
     return 'changed'
   }
 
-  #patch(changes: Changes): Verdict {
-    if (this.#waiting !== undefined && this.#waiting.push(changes) > MOST_WAITING) {
-      throw new UpstreamError('protocol', 'the server does not send the whole document')
+  #patch(changes: Changes, length: number): Verdict {
+    if (this.#waiting !== undefined) {
+      this.#waitingText += length
+      if (this.#waiting.push(changes) > MOST_WAITING || this.#waitingText > this.#mostText) {
+        throw new UpstreamError('protocol', 'the server does not send the whole document')
+      }
     }
     return this.#current && this.#apply(changes) ? 'changed' : 'nothing'
   }
