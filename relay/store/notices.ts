@@ -140,7 +140,8 @@ export class Notices {
     const subscriber = (await this.#isSharded()) ? 'sharded' : 'plain'
     if (this.#subscriber !== undefined) return this.#subscriber
     const { address, connectTimeout, timers } = link
-    const client = connectRedis({ address, connectTimeout, random: () => timers.random(), subscriber })
+    const closed = (): boolean => this.#closed
+    const client = connectRedis({ address, connectTimeout, random: () => timers.random(), subscriber, closed })
     this.#subscriber = client
     client.on('error', () => undefined)
     client.on('close', () => this.#lost())

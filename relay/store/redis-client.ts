@@ -24,6 +24,7 @@ export class RedisClient {
   readonly #connectTimeout: number
   #opened: Promise<void> | undefined
   #lastFault: unknown
+  #closed = false
   readonly #readyListeners = new Set<() => void>()
   readonly address: RedisAddress
   /** Without secrets. */
@@ -34,7 +35,8 @@ export class RedisClient {
     this.description = describeRedis(this.address)
     this.#connectTimeout = options.connectTimeout ?? 1_000
     const { address } = this
-    this.#client = connectRedis({ address, random: options.random, connectTimeout: this.#connectTimeout })
+    const closed = (): boolean => this.#closed
+    this.#client = connectRedis({ address, random: options.random, connectTimeout: this.#connectTimeout, closed })
     this.#client.on('error', (fault: unknown) => {
       this.#lastFault = fault
     })
@@ -67,6 +69,7 @@ export class RedisClient {
   }
 
   close(): void {
+    this.#closed = true
     this.#client.disconnect()
   }
 

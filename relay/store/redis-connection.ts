@@ -14,6 +14,8 @@ export interface RedisConnectionOptions {
   readonly random: () => number
   /** For listening to channels: in a cluster, on the shard that a channel belongs to. Default: for commands. */
   readonly subscriber?: 'plain' | 'sharded'
+  /** Whether the connection is not wanted any more; asked whenever the library has given it up. */
+  readonly closed: () => boolean
 }
 
 /** Silence on a connection that owes an answer; then it is closed. Milliseconds. */
@@ -23,7 +25,7 @@ const LONGEST_RECONNECT = 5_000
 
 /** A client that connects when told to, and then again and again by itself. Add an `error` listener before that. */
 export function connectRedis(options: RedisConnectionOptions): Redis | Cluster {
-  const { address, connectTimeout, random, subscriber } = options
+  const { address, connectTimeout, random, subscriber, closed } = options
   const reconnect = (times: number): number => {
     const ceiling = Math.min(LONGEST_RECONNECT, 100 * 2 ** Math.min(times - 1, 10))
     return 50 + Math.floor(random() * (ceiling - 50))
@@ -45,7 +47,7 @@ export function connectRedis(options: RedisConnectionOptions): Redis | Cluster {
   } satisfies RedisOptions
   const hosts = [...address.hosts]
   if (address.topology === 'cluster') {
-    return new Cluster(hosts, {
+    const cluster = new Cluster(hosts, {
       // Set here and not in redisOptions: a cluster ignores it there.
       enableOfflineQueue: false,
       lazyConnect: true,
@@ -54,6 +56,7 @@ export function connectRedis(options: RedisConnectionOptions): Redis | Cluster {
       redisOptions: shared,
       ...(subscriber === 'sharded' ? { shardedSubscribers: true } : {}),
     })
+    return neverGivenUp(cluster, reconnect, closed)
   }
   const target =
     address.topology === 'sentinel'
@@ -65,5 +68,22 @@ export function connectRedis(options: RedisConnectionOptions): Redis | Cluster {
           failoverDetector: true,
         }
       : { ...hosts[0], db: address.database }
-  return new Redis({ ...shared, ...target, enableOfflineQueue: false, lazyConnect: true, retryStrategy: reconnect })
+  const settings = { ...shared, ...target, enableOfflineQueue: false, lazyConnect: true, retryStrategy: reconnect }
+  return neverGivenUp(new Redis(settings), reconnect, closed)
+}
+
+/**
+ * The library ends for good when its connector is told to disconnect while it connects, as happens when a Sentinel
+ * announces a failover in just that moment; without this the relay would be without Redis until its next start.
+ */
+function neverGivenUp(
+  client: Redis | Cluster,
+  reconnect: (times: number) => number,
+  closed: () => boolean,
+): Redis | Cluster {
+  const again = (): void => {
+    if (!closed()) client.connect().catch(() => undefined)
+  }
+  client.on('end', () => void setTimeout(again, reconnect(1)).unref())
+  return client
 }
