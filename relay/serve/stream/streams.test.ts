@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { FakeTimers } from '../../upstream/fake-timers.ts'
 import type { HandMadeEnvironment as Environment } from '../testing/environment.ts'
 import { HandMadeEnvironment } from '../testing/environment.ts'
 import { attach, MemoryOutlet } from '../testing/outlet.ts'
@@ -45,6 +46,28 @@ describe.each(PATHS)('every stream: %s', (path) => {
     }
     // One sweep for all of them, and the wait for a clock in the rules.
     expect(bench.timers.pending).toBeLessThanOrEqual(2)
+  })
+
+  it('has a heartbeat every 25 s at least, also when the process is busy and looks at its streams late', async () => {
+    class LateTimers extends FakeTimers {
+      override setTimeout(callback: () => void, delay: number): object {
+        return super.setTimeout(callback, delay + 3 + (this.random() < 0.02 ? 2_500 : 0))
+      }
+    }
+    const bench = new StreamBench({ environments: [open(document(1))], timers: new LateTimers() })
+    const outlets = await Promise.all(Array.from({ length: 40 }, () => bench.open({ path })))
+    const heard = outlets.map(() => 0)
+    let longest = 0
+    for (let second = 1; second <= 1_700; second++) {
+      const written = outlets.map((outlet) => outlet.written.length)
+      await bench.timers.advance(1_000)
+      for (const [index, outlet] of outlets.entries()) {
+        if (outlet.written.length > (written[index] ?? 0)) heard[index] = second
+        longest = Math.max(longest, second - (heard[index] ?? 0))
+      }
+    }
+    expect(longest).toBeLessThanOrEqual(25)
+    expect(longest).toBeGreaterThan(15)
   })
 
   it('never writes to a client that has something to take, and then sends the newest state only', async () => {

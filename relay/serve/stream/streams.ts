@@ -34,6 +34,8 @@ export class Streams implements Keeper {
   readonly #startedAt: number
   readonly #beats: number
   #sweeping: object | undefined
+  /** The second of the last sweep. */
+  #sweptAt = 0
   #draining: Promise<void> | undefined
 
   constructor({ settings, timers, observer }: StreamsParts) {
@@ -145,14 +147,16 @@ export class Streams implements Keeper {
 
   #sweep(): void {
     const second = this.#second()
-    const beat = second % this.#beats
+    // A busy process is late, and every timer a little: seconds that were left out are made up for.
+    const passed = second - this.#sweptAt
+    this.#sweptAt = second
     const now = this.timers.now()
     for (const channel of this.#channels) {
       if (this.#stuck(channel, second)) channel.cut('slow')
       else if (channel.end !== 'client') continue
       else if (now >= (channel.caller.grant?.expiresAt ?? Infinity)) channel.finish('revoked')
       else if (second >= channel.endsAt) channel.finish('aged', this.retry())
-      else if (channel.beat === beat) channel.heartbeat(HEARTBEAT)
+      else if ((second + this.#beats - channel.beat) % this.#beats < passed) channel.heartbeat(HEARTBEAT)
     }
     this.#sweeping = this.#channels.size === 0 ? undefined : this.timers.setTimeout(() => this.#sweep(), SWEEP_MS)
   }

@@ -32,6 +32,8 @@ export interface BenchOptions {
   readonly environments: readonly EnvironmentSettings[]
   readonly streams?: Partial<StreamSettings>
   readonly seed?: number
+  /** Default: a clock of its own. */
+  readonly timers?: FakeTimers
 }
 
 export class StreamBench {
@@ -42,8 +44,8 @@ export class StreamBench {
   readonly hubs: Hubs
   readonly #routes: readonly Route[]
 
-  constructor({ environments, streams = {}, seed = 1 }: BenchOptions) {
-    this.timers = new FakeTimers({ seed })
+  constructor({ environments, streams = {}, seed = 1, timers = new FakeTimers({ seed }) }: BenchOptions) {
+    this.timers = timers
     this.metrics = new Metrics({ environments: () => [], now: () => this.timers.now(), process: false })
     this.tenants = new Tenants(environments, this.timers)
     const observer = this.metrics
