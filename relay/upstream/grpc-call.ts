@@ -44,6 +44,9 @@ export interface GrpcReceiver {
   alive?(): void
 }
 
+/** What a server may send before it has to hear from us: else large documents take a round trip for every 64 KiB. Bytes. */
+const WINDOW = 1_048_576
+
 /** Resolves when the server ended the call with status OK; rejects with `UpstreamError` only. */
 export async function grpcCall(options: GrpcOptions, receiver: GrpcReceiver, stopped: AbortSignal): Promise<void> {
   const address = new URL(options.url.replace(/^grpc/, 'http'))
@@ -53,9 +56,11 @@ export async function grpcCall(options: GrpcOptions, receiver: GrpcReceiver, sto
   }
   const session = connect(address.origin, {
     lookup: guardedLookup(options.lookup),
-    settings: { enablePush: false, initialWindowSize: 1_048_576 },
+    settings: { enablePush: false, initialWindowSize: WINDOW },
     ...(options.ca === undefined ? {} : { ca: options.ca }),
   })
+  // The call's window is of no use within the 64 KiB that a connection has by default.
+  session.once('connect', () => session.setLocalWindowSize(WINDOW))
   const call = new Call(options, receiver, session, origin)
   try {
     await call.run(stopped)
