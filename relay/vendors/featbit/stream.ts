@@ -3,6 +3,7 @@
  * with its time. Deletions are never announced, so the whole is asked for again with every connection and every half an
  * hour; a change that arrives while the whole is on its way may be missing from it, so it is applied once more after it.
  */
+import { own } from '../../engine/context.ts'
 import { PatchedDocument } from '../../upstream/patched-document.ts'
 import type { VersionedObject } from '../../upstream/patched-document.ts'
 import type { StreamEvent } from '../../upstream/connection.ts'
@@ -148,9 +149,4 @@ function parsed(text: string): unknown {
 /** Never quotes what was sent. */
 function unreadable(): UpstreamError {
   return new UpstreamError('protocol', 'the server sent a message that cannot be read')
-}
-
-function own(value: unknown, name: string): unknown {
-  const isObject = typeof value === 'object' && value !== null
-  return isObject && Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined
 }

@@ -2,6 +2,7 @@
  * Flagsmith's real-time service tells that an environment changed, and nothing else: each notice brings the next fetch
  * forward. It stays silent about identity overrides, so polls go on beside it.
  */
+import { own } from '../../engine/context.ts'
 import type { UpstreamDocument } from '../../upstream/source.ts'
 import type { StreamEvent } from '../../upstream/connection.ts'
 import type { StreamFeed, Verdict } from '../../upstream/streamed-source.ts'
@@ -72,9 +73,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-function own(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
-  return (value as Record<string, unknown>)[name]
 }

@@ -2,6 +2,7 @@
  * LaunchDarkly's stream of one environment: everything first, then each changed flag or segment with its version. An
  * event that cannot be read means that something was missed, so the connection is made anew, which sends everything.
  */
+import { own } from '../../engine/context.ts'
 import { PatchedDocument } from '../../upstream/patched-document.ts'
 import type { VersionedObject } from '../../upstream/patched-document.ts'
 import type { StreamEvent } from '../../upstream/connection.ts'
@@ -114,8 +115,4 @@ function unreadable(type: string): UpstreamError {
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function own(value: unknown, name: string): unknown {
-  return isObject(value) && Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined
 }

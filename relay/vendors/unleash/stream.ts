@@ -2,6 +2,7 @@
  * Unleash's stream: everything at first, or what was missed since the last connection, then every change as it happens.
  * A change that cannot be read is asked for again with everything else, as the vendor's SDK does.
  */
+import { own } from '../../engine/context.ts'
 import { PatchedDocument } from '../../upstream/patched-document.ts'
 import type { VersionedObject } from '../../upstream/patched-document.ts'
 import type { StreamEvent } from '../../upstream/connection.ts'
@@ -129,9 +130,4 @@ function eventsOf(data: string): readonly unknown[] {
 /** Never quotes what was sent. */
 function unreadable(): UpstreamError {
   return new UpstreamError('protocol', 'the stream sent an unreadable delta')
-}
-
-function own(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
-  return (value as Record<string, unknown>)[name]
 }
