@@ -108,9 +108,8 @@ export class EvaluatedChannel extends Channel {
   }
 
   #enter(group: Group | undefined): void {
-    if (this.#group !== undefined) this.#group.members--
+    this.#streams.groups.move(this.#group, group)
     this.#group = group
-    if (group !== undefined) group.members++
   }
 
   /** What the client was told elsewhere or before, if that is still known and was about these answers. */

@@ -72,7 +72,18 @@ export class Groups {
     return scope
   }
 
-  /** The group at the newest point. */
+  /** A client is in another group from now on, or in none. A group that nobody is in any more is let go of. */
+  move(before: Group | undefined, after: Group | undefined): void {
+    if (after !== undefined) after.members++
+    if (before === undefined) return
+    before.members--
+    const { scope, projection } = before
+    if (before.members > 0 || projection === undefined) return
+    const byProjection = this.#current.get(scope.identity)
+    if (byProjection?.get(projection) === before) byProjection.delete(projection)
+  }
+
+  /** The group at the newest point; to be moved into, which is what ends it in time. */
   at(point: Point, scope: Scope, context: Context): Group {
     if (this.#point !== point) {
       this.#point = point
