@@ -1,6 +1,6 @@
 /** What of a gRPC call shows on the wire only; the rest is tested with the servers of `vendors/flagd`. */
 import { createServer } from 'node:http2'
-import type { ServerHttp2Session } from 'node:http2'
+import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { expect, it } from 'vitest'
 import { FakeTimers } from './fake-timers.ts'
@@ -12,7 +12,7 @@ it('lets the server send a megabyte without waiting for a word, on the connectio
   const sessions: ServerHttp2Session[] = []
   const server = createServer()
   server.on('session', (session) => sessions.push(session))
-  server.on('stream', (stream) => {
+  server.on('stream', (stream: ServerHttp2Stream) => {
     stream.on('error', () => undefined)
     stream.respond({ ':status': 200, 'content-type': 'application/grpc' })
     stream.write(framed(Buffer.from('hello')))
