@@ -4,15 +4,15 @@
  */
 import { Buffer } from 'node:buffer'
 import { promisify } from 'node:util'
-import { brotliCompress, constants, gzip } from 'node:zlib'
+import { brotliCompress, constants, gzip, zstdCompress } from 'node:zlib'
 import { wrap } from '@halyard/engine'
 import type { Snapshot } from '../../environment/snapshot.ts'
+import type { Coding } from '../compression.ts'
 import { idText } from '../stream/event-id.ts'
 
-export type Encoding = 'br' | 'gzip'
-
-const compressors: Readonly<Record<Encoding, (bytes: Buffer) => Promise<Buffer>>> = {
+const compressors: Readonly<Record<Coding, (bytes: Buffer) => Promise<Buffer>>> = {
   gzip: (bytes) => promisify(gzip)(bytes),
+  zstd: (bytes) => promisify(zstdCompress)(bytes),
   // Documents change, so the time until the first answer counts too: 5 is near gzip's speed and well below its size.
   br: (bytes) =>
     promisify(brotliCompress)(bytes, {
@@ -30,7 +30,7 @@ const END = '\n\n'
 export class PublishedDocument {
   readonly snapshot: Snapshot
   readonly #dialect: string
-  readonly #compressed = new Map<Encoding, Promise<Buffer>>()
+  readonly #compressed = new Map<Coding, Promise<Buffer>>()
   #frame: { readonly bytes: Buffer; readonly body: Buffer } | undefined
   #stale: Buffer | undefined
 
@@ -56,9 +56,9 @@ export class PublishedDocument {
     return this.#stale
   }
 
-  compressed(encoding: Encoding): Promise<Buffer> {
-    let made = this.#compressed.get(encoding)
-    if (made === undefined) this.#compressed.set(encoding, (made = compressors[encoding](this.body)))
+  compressed(coding: Coding): Promise<Buffer> {
+    let made = this.#compressed.get(coding)
+    if (made === undefined) this.#compressed.set(coding, (made = compressors[coding](this.body)))
     return made
   }
 

@@ -1,4 +1,5 @@
 /** `GET /v1/document` and `/v1/document/stream`: the document for whoever evaluates by itself; never for client keys. */
+import { preferredCoding, WORTH_CODING } from '../compression.ts'
 import type { HttpReply } from '../http-message.ts'
 import { listsTag } from '../etag.ts'
 import { DATA_HEADERS, notReady } from '../ofrep/answer.ts'
@@ -11,10 +12,6 @@ import { streamHead } from '../stream/sse.ts'
 import type { Streams } from '../stream/streams.ts'
 import type { Caller } from '../tenants.ts'
 import { DocumentChannel, Documents } from './channel.ts'
-import { preferred } from './encoding.ts'
-
-/** Below this compressing costs more than it saves. */
-const WORTH_COMPRESSING = 1_024
 
 export function documentRoutes(hubs: Hubs, streams: Streams): Route[] {
   const known = new WeakMap<Hub, Documents>()
@@ -43,13 +40,13 @@ function whole({ request, caller }: Call, documents: Documents): HttpReply | Pro
   const ifNoneMatch = request.header('if-none-match')
   if (ifNoneMatch !== undefined && listsTag(ifNoneMatch, revision)) return { status: 304, headers: headers.slice(2) }
   const document = documents.of(snapshot)
-  const encoding = preferred(request.header('accept-encoding'))
-  if (encoding === undefined || document.body.length < WORTH_COMPRESSING) {
+  const coding = preferredCoding(request.header('accept-encoding'))
+  if (coding === undefined || document.body.length < WORTH_CODING) {
     return { status: 200, headers, body: document.body }
   }
   return document
-    .compressed(encoding)
-    .then((body) => ({ status: 200, headers: [...headers, 'Content-Encoding', encoding], body }))
+    .compressed(coding)
+    .then((body) => ({ status: 200, headers: [...headers, 'Content-Encoding', coding], body }))
 }
 
 function open(
