@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto'
 import { setImmediate as breathe } from 'node:timers/promises'
-import { compileInSteps, DocumentError, survey } from '@halyard/engine'
-import type { Compiled, Outline } from '@halyard/engine'
+import { changesInSteps, compileInSteps, DocumentError, survey } from '@halyard/engine'
+import type { Compiled, Outline, Ruleset } from '@halyard/engine'
 import type { Timers } from '../upstream/clock.ts'
 import { Surveyor } from './surveyor.ts'
 
@@ -46,11 +46,14 @@ export class Compiler {
     return document.byteLength >= LARGE_BYTES
   }
 
-  /** Looks through a large document, the largest in another thread; undefined when that thread failed over it. */
-  async survey(document: Uint8Array): Promise<Survey | undefined> {
+  /**
+   * Looks through a large document, the largest in another thread; undefined when that thread failed over it. `known` is
+   * its hash where that was computed already.
+   */
+  async survey(document: Uint8Array, known?: string): Promise<Survey | undefined> {
     try {
-      if (document.byteLength < THREADED_BYTES) return surveyHere(document)
-      const surveyed = await this.#surveyor.survey(document)
+      if (document.byteLength < THREADED_BYTES) return surveyHere(document, known)
+      const surveyed = await this.#surveyor.survey(document, known)
       const outline = 'outline' in surveyed ? surveyed.outline : new DocumentError(surveyed.path, surveyed.message)
       return { sha256: surveyed.sha256, outline }
     } catch {
@@ -66,6 +69,19 @@ export class Compiler {
     if (outline instanceof DocumentError) throw outline
     const { dialect, options, document, sha256, cancelled } = order
     const steps = compileInSteps({ dialect, options, document, sha256, outline })
+    return this.#inSlices(steps, cancelled)
+  }
+
+  /**
+   * What is different in a newer Ruleset, worked out in slices before it is served: whoever asks `changes` for these two
+   * finds it done.
+   */
+  async compare(before: Ruleset | undefined, after: Ruleset, cancelled: () => boolean): Promise<void> {
+    await this.#inSlices(changesInSteps(before, after), cancelled)
+  }
+
+  /** Undefined when cancelled. */
+  async #inSlices<Result>(steps: Generator<void, Result>, cancelled: () => boolean): Promise<Result | undefined> {
     while (!cancelled()) {
       const until = this.#timers.monotonic() + SLICE_MS
       do {
@@ -82,8 +98,8 @@ export class Compiler {
   }
 }
 
-function surveyHere(document: Uint8Array): Survey {
-  const sha256 = createHash('sha256').update(document).digest('hex')
+function surveyHere(document: Uint8Array, known: string | undefined): Survey {
+  const sha256 = known ?? createHash('sha256').update(document).digest('hex')
   try {
     return { sha256, outline: survey(document) }
   } catch (error) {

@@ -15,8 +15,15 @@ export type Surveyed = { readonly sha256: string } & (
   | { readonly path: string; readonly message: string }
 )
 
-parentPort?.on('message', ({ id, bytes }: { readonly id: number; readonly bytes: Uint8Array }) => {
-  const sha256 = createHash('sha256').update(bytes).digest('hex')
+export interface SurveyOrder {
+  readonly id: number
+  readonly bytes: Uint8Array
+  /** SHA-256 of the bytes, hex, where it was computed already. */
+  readonly known: string | undefined
+}
+
+parentPort?.on('message', ({ id, bytes, known }: SurveyOrder) => {
+  const sha256 = known ?? createHash('sha256').update(bytes).digest('hex')
   try {
     const outline = survey(bytes)
     answer({ id, sha256, outline }, [outline.marks.buffer])

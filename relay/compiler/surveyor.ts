@@ -6,7 +6,7 @@
 import { extname, join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Timers, TimerHandle } from '../upstream/clock.ts'
-import type { Surveyed } from './survey-thread.ts'
+import type { Surveyed, SurveyOrder } from './survey-thread.ts'
 
 const IDLE_MS = 10_000
 /** What it allocates is garbage at once; left alone the collector would let tens of megabytes of it lie. */
@@ -31,14 +31,14 @@ export class Surveyor {
   }
 
   /** Rejects when the thread died over it. The bytes stay the caller's. */
-  survey(bytes: Uint8Array): Promise<Surveyed> {
+  survey(bytes: Uint8Array, known?: string): Promise<Surveyed> {
     this.#timers.clearTimeout(this.#idle)
     const thread = (this.#thread ??= this.#start())
     return new Promise((resolve, reject) => {
       const id = this.#asked++
       this.#questions.set(id, { resolve, reject })
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-      thread.postMessage({ id, bytes })
+      thread.postMessage({ id, bytes, known } satisfies SurveyOrder)
     })
   }
 

@@ -41,7 +41,9 @@ export function* compileStepsWith(dialect: Dialect, input: StepsInput): Generato
   const read = dialect.read(json, options, work)
   yield
   const plan = yield* lower(dialect, read, options, work)
-  const ruleset = rulesetOf(dialect, plan, options, sha256, random)
+  const ruleset = yield* rulesetOf(dialect, plan, options, sha256, random)
+  // Whoever serves it asks for the facts of all flags at once.
+  yield* ruleset.inspecting()
   return { ruleset, problems: work.problems() }
 }
 

@@ -6,10 +6,12 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import type { Dialect, Tools } from './dialect.ts'
 import { isCut, MAX_DEPTH, parseDocument, Spelling } from './json.ts'
+import { Linker } from './link.ts'
 import type { FlagPlan, Plan } from './plan.ts'
 import { DocumentError, FlagError } from './problem.ts'
 import type { Problem } from './problem.ts'
 import { Ruleset } from './ruleset.ts'
+import { finish } from './steps.ts'
 
 export interface CompileInput {
   /** JSON text, its UTF-8 bytes, or the parsed document, which must not be changed afterwards. */
@@ -40,20 +42,21 @@ export function compileWith(dialect: Dialect, input: CompileInput): Compiled {
   // First of all, as it finds out whether an object is a document at all.
   const digest = input.sha256 ?? bytesToHex(sha256(text()))
   const plan = dialect.lower(dialect.read(json, options, tools), options, tools)
-  return { ruleset: rulesetOf(dialect, plan, options, digest, random), problems }
+  return { ruleset: finish(rulesetOf(dialect, plan, options, digest, random)), problems }
 }
 
-/** `digest` is the SHA-256 of the document's bytes in hex. */
-export function rulesetOf(
+/** A step is one flag. `digest` is the SHA-256 of the document's bytes in hex. */
+export function* rulesetOf(
   dialect: Dialect,
   plan: Plan,
   options: Readonly<Record<string, unknown>>,
   digest: string,
   random: () => number,
-): Ruleset {
+): Generator<void, Ruleset> {
   const settings = JSON.stringify(options)
   const revision = bytesToHex(sha256(utf8ToBytes(`${dialect.name}\n${settings}\n${digest}`))).slice(0, 32)
-  return new Ruleset({ dialect: dialect.name, options: settings, revision, plan, random })
+  const linker = yield* Linker.of(plan)
+  return new Ruleset({ dialect: dialect.name, options: settings, revision, plan, linker, random })
 }
 
 function parse(document: string | Uint8Array | object): { json: unknown; spelling: Spelling; text: () => Uint8Array } {

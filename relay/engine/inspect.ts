@@ -23,15 +23,15 @@ export interface Facts {
 
 const everybody = (): boolean => true
 
-class Collector {
-  readonly reads = new Set<string>()
-  everything = false
-  readonly flags = new Set<string>()
-  readonly segments = new Set<string>()
-  readonly boundaries = new Set<number>()
-  readonly volatile = new Set<Volatile>()
-  readonly volatileFor = new Set<(context: Context) => boolean>()
-  notes = false
+export class Collector {
+  readonly reads: Set<string> = new Set()
+  everything: boolean = false
+  readonly flags: Set<string> = new Set()
+  readonly segments: Set<string> = new Set()
+  readonly boundaries: Set<number> = new Set()
+  readonly volatile: Set<Volatile> = new Set()
+  readonly volatileFor: Set<(context: Context) => boolean> = new Set()
+  notes: boolean = false
   /** Decisions and conditions may be shared within a plan; each is walked once. */
   readonly #walked = new Set<Decision | Condition>()
 
@@ -114,12 +114,11 @@ class Collector {
   }
 }
 
+/** The flags of a Ruleset by key. */
+export type Flags = ReadonlyMap<string, { readonly plan: { readonly decide: Decision } }>
+
 /** Facts of all the given flags together, following references to segments and other flags to their end. */
-export function inspect(
-  plan: Plan,
-  byKey: ReadonlyMap<string, { readonly decide: Decision }>,
-  keys: Iterable<string>,
-): Facts {
+export function inspect(plan: Plan, byKey: Flags, keys: Iterable<string>): Facts {
   const all = new Collector()
   const seen = new Set<string>()
   const pending = [...keys]
@@ -129,7 +128,7 @@ export function inspect(
     if (key === undefined || flag === undefined) continue
     seen.add(key)
     const own = new Collector()
-    own.decision(flag.decide)
+    own.decision(flag.plan.decide)
     for (const id of own.segments) segment(plan, own, id, all.segments)
     for (const referenced of own.flags) {
       all.flags.add(referenced)
@@ -137,6 +136,11 @@ export function inspect(
     }
     merge(all, own)
   }
+  return factsOf(plan, all)
+}
+
+/** What was collected of flags and of everything they ask. */
+export function factsOf(plan: Plan, all: Collector): Facts {
   if (plan.clock !== undefined && (all.boundaries.size > 0 || all.volatile.has('clock'))) {
     for (const name of plan.clock.reads) all.reads.add(name)
   }
@@ -189,7 +193,7 @@ function segment(plan: Plan, into: Collector, id: string, seen: Set<string>): vo
   }
 }
 
-function merge(into: Collector, from: Collector): void {
+export function merge(into: Collector, from: Collector): void {
   into.everything ||= from.everything
   for (const name of from.reads) into.reads.add(name)
   for (const moment of from.boundaries) into.boundaries.add(moment)

@@ -48,6 +48,7 @@ interface LinkedSegment {
 
 /** Links decisions and conditions of one Plan. */
 export class Linker implements Links {
+  /** Of keys that the plan has twice, the last. */
   readonly flags: ReadonlyMap<string, LinkedFlag>
   readonly circlesFromReferences: boolean
   readonly #plan: Plan
@@ -55,15 +56,26 @@ export class Linker implements Links {
   readonly #linkedSegments = new Map<string, LinkedSegment>()
   readonly #circles: Circles
 
-  constructor(plan: Plan) {
+  private constructor(plan: Plan, flags: ReadonlyMap<string, LinkedFlag>) {
+    this.flags = flags
     this.circlesFromReferences = plan.circlesFrom === 'references'
     this.#plan = plan
     this.#segments = plan.segments
-    this.flags = new Map(plan.flags.map((flag) => [flag.key, new LinkedFlag(flag, this)]))
     this.#circles = new Circles((key) => {
       const flag = this.flags.get(key)
       return flag === undefined ? [] : references(plan, flag.plan.decide)
     })
+  }
+
+  /** A step is one flag. */
+  static *of(plan: Plan): Generator<void, Linker> {
+    const flags = new Map<string, LinkedFlag>()
+    const linker = new Linker(plan, flags)
+    for (const flag of plan.flags) {
+      flags.set(flag.key, new LinkedFlag(flag, linker))
+      yield
+    }
+    return linker
   }
 
   circular(key: string): boolean {

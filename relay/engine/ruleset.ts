@@ -4,14 +4,17 @@
 import { project } from './context.ts'
 import { Explainer } from './explain.ts'
 import type { Explanation } from './explain.ts'
+import { inspectAll } from './inspect-all.ts'
+import type { Whole } from './inspect-all.ts'
 import { inspect } from './inspect.ts'
 import type { Facts } from './inspect.ts'
-import { Linker } from './link.ts'
+import type { Linker } from './link.ts'
 import type { LinkedFlag } from './linked-flag.ts'
 import { flat, Outcome } from './outcome.ts'
 import type { Context, Evaluation, Metadata, ValueType } from './outcome.ts'
-import type { FlagPlan, OutcomeSpec, Plan } from './plan.ts'
+import type { OutcomeSpec, Plan } from './plan.ts'
 import { ReusedRun } from './run.ts'
+import { finish } from './steps.ts'
 
 export interface EvaluateOptions {
   /** Milliseconds since the epoch. Default: the system clock. */
@@ -26,6 +29,8 @@ interface RulesetParts {
   readonly options: string
   readonly revision: string
   readonly plan: Plan
+  /** Of that plan. */
+  readonly linker: Linker
   readonly random: () => number
 }
 
@@ -54,19 +59,17 @@ export class Ruleset {
   readonly plan: Plan
   readonly #linker: Linker
   readonly #listed: readonly LinkedFlag[]
-  /** By flag; under undefined those of all flags together. */
-  readonly #facts = new Map<LinkedFlag | undefined, Facts>()
+  readonly #facts = new Map<LinkedFlag, Facts>()
   readonly #run: ReusedRun
-  /** Made once: thousands of flags ask for their facts. */
-  #plans: ReadonlyMap<string, FlagPlan> | undefined
+  #whole: Whole | undefined
 
-  constructor({ dialect, options, revision, plan, random }: RulesetParts) {
+  constructor({ dialect, options, revision, plan, linker, random }: RulesetParts) {
     this.dialect = dialect
     this.options = options
     this.revision = revision
     this.plan = plan
     this.metadata = flat(plan.metadata ?? {})
-    this.#linker = new Linker(plan)
+    this.#linker = linker
     this.#listed = [...this.#linker.flags.values()].filter((flag) => flag.plan.hidden !== true)
     this.keys = Object.freeze(this.#listed.map((flag) => flag.plan.key))
     this.#run = new ReusedRun(plan.clock, random)
@@ -118,14 +121,21 @@ export class Ruleset {
 
   /** What one flag, or all flags together, depend on. Computed once. */
   facts(key?: string): Facts {
-    const flag = key === undefined ? undefined : this.#find(key)
-    if (key !== undefined && flag === undefined) return NO_FACTS
-    const known = this.#facts.get(flag)
-    if (known !== undefined) return known
-    this.#plans ??= new Map(this.plan.flags.map((flag) => [flag.key, flag]))
-    const facts = inspect(this.plan, this.#plans, flag === undefined ? this.#plans.keys() : [flag.plan.key])
-    this.#facts.set(flag, facts)
+    if (key === undefined) return finish(this.inspecting()).facts
+    const flag = this.#find(key)
+    if (flag === undefined) return NO_FACTS
+    let facts = this.#facts.get(flag)
+    if (facts === undefined) {
+      facts = inspect(this.plan, this.#linker.flags, [flag.plan.key])
+      this.#facts.set(flag, facts)
+    }
     return facts
+  }
+
+  /** What `facts()` of all flags together needs, with pauses; at once when it is known. */
+  *inspecting(): Generator<void, Whole> {
+    this.#whole ??= yield* inspectAll(this.plan, this.#linker.flags)
+    return this.#whole
   }
 
   /**

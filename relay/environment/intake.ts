@@ -2,7 +2,7 @@
  * From bytes to a compiled document: at once where that takes few milliseconds, beside serving where it would be felt.
  */
 import { compile } from '@halyard/engine'
-import type { Compiled } from '@halyard/engine'
+import type { Compiled, Ruleset } from '@halyard/engine'
 import type { Compiler } from '../compiler/compiler.ts'
 import { sha256Of } from '../store/codec.ts'
 
@@ -11,6 +11,8 @@ export interface IntakeParts {
   readonly options: Readonly<Record<string, unknown>>
   /** Default: everything is compiled at once. */
   readonly compiler?: Compiler
+  /** What a large document will take the place of, as far as can be told before it is compiled. */
+  readonly served: () => Ruleset | undefined
   readonly cancelled: () => boolean
 }
 
@@ -38,7 +40,7 @@ export class Intake {
   ): Taken | undefined | Promise<Taken | undefined> {
     const { compiler } = this.#parts
     return compiler?.isLarge(bytes) === true
-      ? this.#takeLarge(bytes, compiler, wanted)
+      ? this.#takeLarge(bytes, known, compiler, wanted)
       : this.#takeAtOnce(bytes, known, wanted)
   }
 
@@ -51,16 +53,19 @@ export class Intake {
 
   async #takeLarge(
     document: Uint8Array,
+    known: string | undefined,
     compiler: Compiler,
     wanted: (sha256: string) => boolean,
   ): Promise<Taken | undefined> {
     const { dialect, options, cancelled } = this.#parts
-    const survey = await compiler.survey(document)
+    const survey = await compiler.survey(document, known)
     if (cancelled()) return undefined
-    if (survey === undefined) return this.#takeAtOnce(document, undefined, wanted)
+    if (survey === undefined) return this.#takeAtOnce(document, known, wanted)
     const { sha256 } = survey
     if (!wanted(sha256)) return undefined
     const compiled = await compiler.compile(survey, { dialect, options, document, sha256, cancelled })
-    return compiled === undefined ? undefined : { sha256, compiled }
+    if (compiled === undefined) return undefined
+    await compiler.compare(this.#parts.served(), compiled.ruleset, cancelled)
+    return cancelled() ? undefined : { sha256, compiled }
   }
 }

@@ -6,10 +6,12 @@
  * answer. Documents are handled one after the other, in the order they arrived; compiling a large one pauses for requests.
  * Wherever a document comes from, nothing older than what was served is ever served again.
  */
+import type { Ruleset } from '@halyard/engine'
 import type { Compiler } from '../compiler/compiler.ts'
 import { compareGenerations } from '../store/store.ts'
 import type { Generation, Order, Store } from '../store/store.ts'
 import type { Timers } from '../upstream/clock.ts'
+import { knownDigest } from '../upstream/digest.ts'
 import type { Source, UpstreamDocument } from '../upstream/source.ts'
 import type { Environment, SnapshotChange } from './environment.ts'
 import { Feed } from './feed.ts'
@@ -98,7 +100,8 @@ export class RefreshedEnvironment implements Environment {
       quarantined: (quarantine) => events.quarantined(name, quarantine),
     })
     const large = compiler === undefined ? {} : { compiler }
-    this.#intake = new Intake({ dialect, options, cancelled: () => this.#stopped, ...large })
+    const served = (): Ruleset | undefined => this.#served.snapshot?.ruleset
+    this.#intake = new Intake({ dialect, options, served, cancelled: () => this.#stopped, ...large })
     this.#feed = new Feed({
       connect,
       timers,
@@ -250,7 +253,11 @@ export class RefreshedEnvironment implements Environment {
   #receive(document: UpstreamDocument): void | Promise<void> {
     if (!this.#listens()) return undefined
     try {
-      const taken = this.#intake.take(document.bytes, undefined, (sha256) => !this.#isKnown(document, sha256))
+      const taken = this.#intake.take(
+        document.bytes,
+        knownDigest(document.bytes),
+        (sha256) => !this.#isKnown(document, sha256),
+      )
       if (!(taken instanceof Promise)) return this.#judge(document, taken)
       return taken.then((large) => this.#judge(document, large)).catch((error: unknown) => this.#reject(error))
     } catch (error) {

@@ -4,7 +4,7 @@
  * place where the pointer is set, so it is the one place where going back has to be impossible.
  */
 import { changes } from '@halyard/engine'
-import type { Changes, Compiled } from '@halyard/engine'
+import type { Compiled } from '@halyard/engine'
 import { compareGenerations } from '../store/store.ts'
 import type { Fence, Order, Store } from '../store/store.ts'
 import type { Timers } from '../upstream/clock.ts'
@@ -82,12 +82,11 @@ export class Served {
     const after: Snapshot = { ruleset, problems, epoch, version, bytes, sha256, receivedAt, loadedFrom, ...pin }
     this.#snapshot = after
     this.#before = undefined
-    let known: Changes | undefined
     const change: SnapshotChange = {
       environment: this.#parts.name,
       before,
       after,
-      changes: () => (known ??= changes(before?.ruleset, after.ruleset)),
+      changes: () => changes(before?.ruleset, after.ruleset),
     }
     if (before?.sha256 !== sha256) this.#parts.swapped(change)
     this.#subscribers.notify(change)

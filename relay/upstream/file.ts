@@ -2,7 +2,6 @@
  * A document that is a file. Watches the folder, not the file: editors and Kubernetes replace files by rename, and a
  * watch on the old inode would stay silent for ever. A slow poll catches what watching misses (NFS, deleted folders).
  */
-import { createHash } from 'node:crypto'
 import { constants, watch } from 'node:fs'
 import type { BigIntStats, FSWatcher } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
@@ -10,6 +9,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
 import { systemTimers } from './clock.ts'
 import type { TimerHandle, Timers } from './clock.ts'
+import { digestOf } from './digest.ts'
 import type { Source, SourceSink, SourceStatus } from './source.ts'
 import { Supervisor } from './supervisor.ts'
 import type { AttemptResult } from './supervisor.ts'
@@ -110,7 +110,7 @@ export class FileSource implements Source {
     if (bytesRead !== bytes.length || identityOf(after) !== identityOf(before)) {
       throw new UpstreamError('body', `${this.#path} changed while it was read`)
     }
-    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    const sha256 = await digestOf(bytes)
     const known = this.#seen?.sha256
     this.#seen = { identity: identityOf(before), sha256 }
     if (known === sha256) return 'unchanged'

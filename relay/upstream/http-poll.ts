@@ -2,12 +2,12 @@
  * A document fetched again and again over HTTP. One timer, one attempt, one socket: replicas that each retried on their
  * own, or on every request, have taken down the very upstreams they waited for.
  */
-import { createHash } from 'node:crypto'
 import { Agent } from 'undici'
 import { guardedLookup } from './address.ts'
 import type { BackoffOptions } from './backoff.ts'
 import { systemTimers } from './clock.ts'
 import type { Timers } from './clock.ts'
+import { digestOf } from './digest.ts'
 import { exchange } from './http-exchange.ts'
 import type { ExchangeAnswer, HttpRequest, Validators } from './http-exchange.ts'
 import { gatherPages } from './http-pages.ts'
@@ -118,7 +118,7 @@ export class HttpPollSource implements Source {
       const { pages, url } = request
       const answer = pages === undefined ? first : await gatherPages(first, url, pages, this.#maxBytes, page)
       this.#validators = answer.validators
-      const sha256 = createHash('sha256').update(answer.bytes).digest('hex')
+      const sha256 = await digestOf(answer.bytes)
       if (sha256 === this.#sha256) return 'unchanged'
       this.#sha256 = sha256
       return {

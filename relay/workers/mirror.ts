@@ -3,7 +3,7 @@
  * as they come and served when the primary says so, which it does when every worker is ready; never an older one again.
  */
 import { changes, compile } from '@halyard/engine'
-import type { Changes, Compiled } from '@halyard/engine'
+import type { Compiled } from '@halyard/engine'
 import type { Compiler } from '../compiler/compiler.ts'
 import type { Environment, SnapshotChange } from '../environment/environment.ts'
 import type { Snapshot } from '../environment/snapshot.ts'
@@ -114,6 +114,7 @@ export class Mirror implements Environment {
   async #prepare({ epoch, version, sha256, receivedAt, loadedFrom }: Announced, bytes: Uint8Array): Promise<void> {
     const compiled = await this.#compile(bytes, sha256)
     if (compiled === undefined) return
+    await this.#compare(bytes, compiled)
     this.#ready.push({ ...compiled, epoch, version, sha256, receivedAt, loadedFrom, bytes })
     this.#parts.prepared({ epoch, version })
     this.#swap()
@@ -122,9 +123,16 @@ export class Mirror implements Environment {
   /** Undefined when nobody wants it any more. */
   async #compile(document: Uint8Array, sha256: string): Promise<Compiled | undefined> {
     const { dialect, options, compiler } = this.#parts
-    const survey = compiler.isLarge(document) ? await compiler.survey(document) : undefined
+    const survey = compiler.isLarge(document) ? await compiler.survey(document, sha256) : undefined
     if (survey === undefined) return compile({ dialect, options, document, sha256 })
     return compiler.compile(survey, { dialect, options, document, sha256, cancelled: () => this.#stopped })
+  }
+
+  /** Beforehand with the one it will most likely take the place of. */
+  async #compare(document: Uint8Array, { ruleset }: Compiled): Promise<void> {
+    const { compiler } = this.#parts
+    const before = this.#ready.at(-1) ?? this.#snapshot
+    if (compiler.isLarge(document)) await compiler.compare(before?.ruleset, ruleset, () => this.#stopped)
   }
 
   #swap(): void {
@@ -134,12 +142,11 @@ export class Mirror implements Environment {
     const before = this.#snapshot
     if (before !== undefined && compareOrders(due, before) <= 0) return
     this.#snapshot = due
-    let known: Changes | undefined
     this.#subscribers.notify({
       environment: this.name,
       before,
       after: due,
-      changes: () => (known ??= changes(before?.ruleset, due.ruleset)),
+      changes: () => changes(before?.ruleset, due.ruleset),
     })
   }
 }
