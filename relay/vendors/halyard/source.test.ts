@@ -134,6 +134,27 @@ describe('the stream', () => {
     expect(revisionOf(documents()[1])).toBe(mock.revision)
   })
 
+  it('follows a relay that began its order anew and takes itself to be behind', async () => {
+    const mock = await relay()
+    mock.serve(flags('1'), { version: 50, receivedAt: 1_000 })
+    const { documents, when, timers } = connected(mock)
+    await when(() => documents().length === 1, 'the first document')
+    await timers.advance(31_000)
+    mock.instead = (response) => {
+      mock.instead = undefined
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      mock.serve(flags('2'), { version: 1, receivedAt: 2_000 })
+      response.write(`id: new\nevent: document\ndata: ${mock.envelope({ stale: true })}\n\n`)
+      mock.streams.add(response)
+    }
+    for (const each of mock.streams) each.end()
+    mock.streams.clear()
+    await when(() => documents().length === 2, 'the new document')
+    expect(revisionOf(documents()[1])).toBe(mock.revision)
+    await timers.advance(20_000)
+    expect(mock.server.requests.filter(({ url }) => url?.endsWith('/document'))).toEqual([])
+  })
+
   it('ends at an envelope that cannot be read, and never quotes it', async () => {
     const mock = await relay()
     mock.instead = (response) => {

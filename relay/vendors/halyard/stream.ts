@@ -36,7 +36,7 @@ export class HalyardFeed implements StreamFeed {
   #document(data: string): Verdict {
     const envelope = new TextEncoder().encode(data)
     const head = headOf(envelope)
-    if (head.stale === true && this.#known !== undefined) return 'nothing'
+    if (head.stale === true && isOlder(head, this.#known)) return 'nothing'
     const same = sameContent(this.#known, head)
     this.#known = head
     this.#current = true

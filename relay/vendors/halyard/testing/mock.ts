@@ -5,13 +5,19 @@ import { compile, wrap } from '@halyard/engine'
 import { httpUpstream } from '../../../upstream/testing/upstreams.ts'
 import type { TestUpstream } from '../../../upstream/testing/upstreams.ts'
 
+export interface Order {
+  readonly epoch?: number
+  readonly version?: number
+  readonly receivedAt?: number
+}
+
 export class MockRelay {
   readonly streams: Set<ServerResponse> = new Set<ServerResponse>()
   /** Answers the stream route in another way. */
   instead: ((response: ServerResponse) => void) | undefined
   #server: TestUpstream | undefined
   readonly #key: string
-  #current: { readonly document: string; readonly epoch: number; readonly version: number } | undefined
+  #current: { readonly document: string; readonly order: Required<Order> } | undefined
 
   private constructor(key: string) {
     this.#key = key
@@ -29,16 +35,16 @@ export class MockRelay {
   }
 
   /** Serves a flagd document from now on and tells every open stream. */
-  serve(document: string, { epoch = 1, version = 1 }: { epoch?: number; version?: number } = {}): void {
-    this.#current = { document, epoch, version }
+  serve(document: string, { epoch = 1, version = 1, receivedAt = 1 }: Order = {}): void {
+    this.#current = { document, order: { epoch, version, receivedAt } }
     for (const stream of this.streams) stream.write(this.#event())
   }
 
   envelope({ stale = false }: { stale?: boolean } = {}): string {
     if (this.#current === undefined) throw new Error('there is no document yet')
-    const { document, ...order } = this.#current
+    const { document, order } = this.#current
     const sha256 = createHash('sha256').update(document).digest('hex')
-    const head = { dialect: 'flagd', options: {}, sha256, revision: this.revision, ...order, receivedAt: 1 }
+    const head = { dialect: 'flagd', options: {}, sha256, revision: this.revision, ...order }
     const bytes = wrap({ ...head, document: new TextEncoder().encode(document), ...(stale ? { stale } : {}) })
     return new TextDecoder().decode(bytes)
   }
@@ -48,7 +54,7 @@ export class MockRelay {
   }
 
   get #id(): string {
-    return `${this.#current?.epoch}.${this.#current?.version}.${this.revision}`
+    return `${this.#current?.order.epoch}.${this.#current?.order.version}.${this.revision}`
   }
 
   #event(): string {
