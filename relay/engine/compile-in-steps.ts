@@ -38,7 +38,10 @@ export function* compileStepsWith(dialect: Dialect, input: StepsInput): Generato
   const { document, options = {}, sha256, random = Math.random } = input
   const { json, spelling } = yield* assemble(document, input.outline)
   const work = new Workshop(spelling)
-  const read = dialect.read(json, options, work)
+  const read =
+    dialect.readInSteps === undefined
+      ? dialect.read(json, options, work)
+      : yield* dialect.readInSteps(json, options, work)
   yield
   const plan = yield* lower(dialect, read, options, work)
   const ruleset = yield* rulesetOf(dialect, plan, options, sha256, random)
@@ -57,7 +60,10 @@ function* lower(
   let plan: Plan
   try {
     work.deferring = true
-    plan = dialect.lower(read, options, work)
+    plan =
+      dialect.lowerInSteps === undefined
+        ? dialect.lower(read, options, work)
+        : yield* dialect.lowerInSteps(read, options, work)
   } catch (error) {
     if (!(error instanceof TooEarly)) throw error
     work.back(before)

@@ -24,6 +24,9 @@ export interface Dialect<Document = unknown> {
   /** Checks the parsed JSON and the options. Throws DocumentError when nothing of it can be used. */
   read(json: unknown, options: Readonly<Record<string, unknown>>, tools: Tools): Document
   lower(document: Document, options: Readonly<Record<string, unknown>>, tools: Tools): Plan
+  /** As `read` and `lower`, with pauses, where these take long over tens of thousands of flags. */
+  readInSteps?(json: unknown, options: Readonly<Record<string, unknown>>, tools: Tools): Generator<void, Document>
+  lowerInSteps?(document: Document, options: Readonly<Record<string, unknown>>, tools: Tools): Generator<void, Plan>
 }
 
 /** A document of another dialect, and all that compiling it needs. */

@@ -34,7 +34,7 @@ export function isMembers(value: Json | undefined): value is Members {
 }
 
 /** Finds flags, evaluators and metadata. Throws DocumentError when there are no flags to find. */
-export function readDocument(json: unknown, tools: Tools): FlagdDocument {
+export function* readDocument(json: unknown, tools: Tools): Generator<void, FlagdDocument> {
   const document = json as Json | undefined
   if (!isMembers(document)) throw new DocumentError('', 'must be an object with flags')
   const flags = member(document, 'flags')
@@ -42,7 +42,7 @@ export function readDocument(json: unknown, tools: Tools): FlagdDocument {
     throw new DocumentError('flags', 'is missing: give an object from key to flag, or a list of flags with a key each')
   }
   return {
-    flags: findFlags(flags, tools),
+    flags: yield* findFlags(flags, tools),
     evaluators: findEvaluators(member(document, '$evaluators'), tools),
     metadata: readMetadata(member(document, 'metadata'), 'metadata', (path, message) => tools.warn({ path, message })),
   }
@@ -52,12 +52,17 @@ function member(holder: Members, name: string): Json | undefined {
   return Object.hasOwn(holder, name) ? holder[name] : undefined
 }
 
-function findFlags(flags: Json, tools: Tools): FlagdDocument['flags'] {
+/** A step is one flag. */
+function* findFlags(flags: Json, tools: Tools): Generator<void, FlagdDocument['flags']> {
+  const found = new Map<string, { path: string; definition: Json }>()
   if (isMembers(flags)) {
-    return new Map(Object.entries(flags).map(([key, definition]) => [key, { path: `flags.${key}`, definition }]))
+    for (const key of Object.keys(flags)) {
+      found.set(key, { path: `flags.${key}`, definition: flags[key] ?? null })
+      yield
+    }
+    return found
   }
   if (!Array.isArray(flags)) throw new DocumentError('flags', 'must be an object from key to flag, or a list of flags')
-  const found = new Map<string, { path: string; definition: Json }>()
   for (const [index, definition] of (flags as readonly Json[]).entries()) {
     const path = `flags[${index}]`
     const key = isMembers(definition) ? member(definition, 'key') : undefined
@@ -67,6 +72,7 @@ function findFlags(flags: Json, tools: Tools): FlagdDocument['flags'] {
       if (found.has(key)) tools.warn({ flag: key, path, message: 'replaces an earlier flag with the same key' })
       found.set(key, { path, definition })
     }
+    yield
   }
   if (found.size === 0 && flags.length > 0) {
     throw new DocumentError('flags', `none of the ${flags.length} entries is a flag with a key`)

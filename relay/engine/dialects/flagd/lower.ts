@@ -7,6 +7,7 @@ import { spellNumbers } from '../../numbers.ts'
 import type { Json, Metadata } from '../../outcome.ts'
 import { typeOf } from '../../outcome.ts'
 import type { Coerce, Decision, FlagPlan, OutcomeSpec, Plan } from '../../plan.ts'
+import { finish } from '../../steps.ts'
 import { readDocument, readFlag } from './document.ts'
 import type { Flag, FlagdDocument } from './document.ts'
 import { Evaluators } from './evaluators.ts'
@@ -16,26 +17,37 @@ import { targetingTerm } from './targeting.ts'
 /** The dialect of flagd documents. Its options are in options.ts. */
 export const flagd: Dialect<FlagdDocument> = {
   name: 'flagd',
-  read(json, options, tools) {
-    readOptions(options)
-    return readDocument(json, tools)
-  },
-  lower(document, options, tools): Plan {
-    const { fractional } = readOptions(options)
-    const evaluators = new Evaluators(document.evaluators)
-    const flags = [...document.flags].map(([key, { path, definition }]) =>
-      tools.flag(key, path, [definition, document.metadata], () => {
-        const { value, used } = evaluators.expand(definition)
-        const warn = (place: string, message: string): void =>
-          tools.warn({ flag: key, path: `${path}.${place}`, message })
-        const flag = readFlag(value, document.metadata, warn)
-        const plan = lowerFlag(key, flag, fractional, tools)
-        // Whatever is merged into a flag belongs to it: a change of it is a change of the flag.
-        return { ...plan, definition: [definition, document.metadata, used] }
-      }),
-    )
-    return { flags, segments: new Map(), metadata: document.metadata }
-  },
+  read: (json, options, tools) => finish(read(json, options, tools)),
+  lower: (document, options, tools) => finish(lower(document, options, tools)),
+  readInSteps: read,
+  lowerInSteps: lower,
+}
+
+type Options = Readonly<Record<string, unknown>>
+
+function* read(json: unknown, options: Options, tools: Tools): Generator<void, FlagdDocument> {
+  readOptions(options)
+  return yield* readDocument(json, tools)
+}
+
+function* lower(document: FlagdDocument, options: Options, tools: Tools): Generator<void, Plan> {
+  const { fractional } = readOptions(options)
+  const evaluators = new Evaluators(document.evaluators)
+  const flags: FlagPlan[] = []
+  for (const [key, { path, definition }] of document.flags) {
+    const build = (): FlagPlan => {
+      const { value, used } = evaluators.expand(definition)
+      const warn = (place: string, message: string): void =>
+        tools.warn({ flag: key, path: `${path}.${place}`, message })
+      const flag = readFlag(value, document.metadata, warn)
+      const plan = lowerFlag(key, flag, fractional, tools)
+      // Whatever is merged into a flag belongs to it: a change of it is a change of the flag.
+      return { ...plan, definition: [definition, document.metadata, used] }
+    }
+    flags.push(tools.flag(key, path, [definition, document.metadata], build))
+    yield
+  }
+  return { flags, segments: new Map(), metadata: document.metadata }
 }
 
 /** A list is no object to the daemon. */
