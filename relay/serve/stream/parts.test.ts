@@ -81,6 +81,22 @@ describe('memory that frames share', () => {
     expect([slow.text(), quick.text()]).toEqual(['first', 'otherthird'])
   })
 
+  it('holds many small frames that wait, as over TLS all do for a moment, and mixes up none', () => {
+    const scratch = new Scratch()
+    const outlets = Array.from({ length: 300 }, (_, index) => {
+      const outlet = new MemoryOutlet()
+      outlet.reads = index % 3 === 2
+      scratch.write(`${index} `.repeat(1 + (index % 40)), outlet)
+      return outlet
+    })
+    const blocks = new Set(outlets.filter(({ reads }) => !reads).map(({ written }) => written[0]?.buffer))
+    expect(blocks.size).toBeLessThan(10)
+    for (const [index, outlet] of outlets.entries()) {
+      outlet.take()
+      expect(outlet.text()).toBe(`${index} `.repeat(1 + (index % 40)))
+    }
+  })
+
   it('holds every text that is said to fit', () => {
     const scratch = new Scratch()
     for (const character of ['a', 'é', '€', '𝄞', '\uD800']) {

@@ -12,13 +12,19 @@ const WIDEST = 3
 
 export class Scratch {
   #memory: Buffer | undefined
+  /** What is before it may be referred to by sockets. */
+  #free = 0
 
   /** Writes the text to the outlet. Not for texts that do not fit; see `fits`. */
   write(text: string, outlet: Outlet): void {
-    const memory = (this.#memory ??= Buffer.allocUnsafeSlow(SIZE))
-    outlet.write(memory.subarray(0, memory.write(text)))
-    // Something of it waits in the socket, which refers to this memory.
-    if (outlet.pending > 0) this.#memory = undefined
+    if (this.#memory === undefined || SIZE - this.#free < text.length * WIDEST) {
+      this.#memory = Buffer.allocUnsafeSlow(SIZE)
+      this.#free = 0
+    }
+    const end = this.#free + this.#memory.write(text, this.#free)
+    outlet.write(this.#memory.subarray(this.#free, end))
+    // Something of it waits in the socket: over TLS and HTTP/2 always, for a moment.
+    if (outlet.pending > 0) this.#free = end
   }
 
   fits(text: string): boolean {
