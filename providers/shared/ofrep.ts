@@ -25,7 +25,7 @@ export interface OfrepBulk {
 /** Takes a parsed body for a bulk answer. Throws on anything else; unknown members are let through. */
 export function readBulk(body: unknown): OfrepBulk {
   const bulk = body as OfrepBulk | null
-  if (!Array.isArray(bulk?.flags) || !bulk.flags.every((flag: unknown) => isRecord(flag) && isText(flag['key'])))
+  if (!Array.isArray(bulk?.flags) || !bulk.flags.every((flag: OfrepFlag | null) => typeof flag?.key === 'string'))
     throw new Error('no OFREP answer')
   return bulk
 }
@@ -38,17 +38,10 @@ export function mistyped(value: unknown, type: 'boolean' | 'string' | 'number' |
 
 /** Freezes it with everything in it: values are shared by all who ask. */
 export function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+  // Null, texts and numbers count as frozen.
+  if (!Object.isFrozen(value)) {
     Object.freeze(value)
-    Object.values(value).forEach(deepFreeze)
+    Object.values(value as object).forEach(deepFreeze)
   }
   return value
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string'
 }

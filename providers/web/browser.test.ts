@@ -210,7 +210,7 @@ describe('several tabs', () => {
     await until(() => dark(ann), false)
     expect(await dark(vip)).toBe(true)
     expect(await open()).toBe(2)
-    expect(await start(await visit(), { key: 'not-a-key-at-all', cache: false })).toContain('401')
+    expect(await start(await visit(), { key: 'not-a-key-at-all' })).toContain('401')
   })
 
   it('leave the stream to one that is seen', async () => {
@@ -237,6 +237,23 @@ describe('several tabs', () => {
     } finally {
       await tabs.close()
     }
+  })
+
+  it('leave no requests for locks behind, however often contexts change', async () => {
+    const [first, second] = [await visit(), await visit()]
+    await start(first)
+    await start(second)
+    const pending = (): Promise<number> =>
+      second.evaluate(async () => (await navigator.locks.query()).pending?.length ?? -1)
+    for (let times = 0; times < 4; times++) {
+      for (const targetingKey of ['vip', 'ann']) {
+        await second.evaluate((user) => shop.change({ targetingKey: user }), targetingKey)
+      }
+    }
+    await until(pending, 1)
+    expect(await leads(first)).toBe(true)
+    await first.close()
+    await until(() => leads(second), true)
   })
 
   it('do not wait for one that hangs', async () => {

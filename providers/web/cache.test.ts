@@ -1,7 +1,7 @@
 /** What outlives the page: found at once by exactly its context, bounded, free of secrets, and never a reason to fail. */
 import { OpenFeature } from '@openfeature/web-sdk'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { HalyardProvider } from '../server/index.ts'
+import { HalyardProvider } from '../server/provider.ts'
 import { bootstrapFor, bootstrapScript } from './bootstrap.ts'
 import type { CacheOptions } from './options.ts'
 import { settled } from './testing/fake-clock.ts'
@@ -115,6 +115,63 @@ describe('cache', () => {
     kept.clear()
     await visit({ targetingKey: 'a' }, { storage, maxSize: 50 })
     expect(kept.size).toBe(0)
+  })
+
+  it('is of one key: another may be of another environment', async () => {
+    await visit({ targetingKey: 'ann' })
+    relay.intercept = unreachable
+    const other = page({ storage }, { key: 'other-key' })
+    expect(await other.start({ targetingKey: 'ann' })).toBe('Failed to fetch')
+    expect(other.client.getStringDetails('owner', '-').errorCode).toBe('PROVIDER_NOT_READY')
+    const header = page({ storage }, { key: undefined, headers: { 'X-API-Key': 'third-key' } })
+    expect(await header.start({ targetingKey: 'ann' })).toBe('Failed to fetch')
+    expect(await page().start({ targetingKey: 'ann' })).toBeUndefined()
+  })
+
+  it('may never answer', async () => {
+    const never = (): Promise<never> => new Promise(() => undefined)
+    const slow = page({ storage: { get: never, set: never, delete: never } })
+    const started = slow.start({ targetingKey: 'ann' })
+    await slow.clock.advance(2_000)
+    expect(await started).toBeUndefined()
+    expect(slow.client.getStringValue('owner', '-')).toBe('ann')
+  })
+
+  it('may answer when the relay has answered long ago', async () => {
+    await visit({ targetingKey: 'ann' })
+    relay.change(() => [flag('owner', 'new')])
+    let answer: (() => void) | undefined
+    const get = (key: string): Promise<string | undefined> =>
+      new Promise((resolve) => (answer ??= () => resolve(kept.get(key))))
+    const late = page({ storage: { ...storage, get } })
+    const started = late.start({ targetingKey: 'ann' })
+    await late.clock.advance(2_000)
+    await started
+    answer?.()
+    await settled()
+    expect(late.client.getStringDetails('owner', '-')).toMatchObject({ value: 'new', reason: 'TARGETING_MATCH' })
+    expect(late.takeEvents()).toEqual(['READY'])
+  })
+
+  it('forgets no entry that it would have to delete, however quickly contexts change', async () => {
+    const later = {
+      get: (key: string) => settled().then(() => kept.get(key)),
+      set: (key: string, value: string) => settled().then(() => kept.set(key, value)),
+      delete: (key: string) => settled().then(() => kept.delete(key)),
+    }
+    const quick = page({ storage: later, maxEntries: 2 })
+    await quick.start({ targetingKey: 'a' })
+    for (const targetingKey of ['b', 'c', 'd', 'e']) await quick.change({ targetingKey })
+    for (let turn = 0; turn < 30; turn++) await settled()
+    expect(kept.size).toBe(3)
+  })
+
+  it('gets over an index that is none', async () => {
+    await visit({ targetingKey: 'ann' })
+    for (const key of kept.keys()) kept.set(key, '{"cut')
+    await visit({ targetingKey: 'ann' })
+    relay.intercept = unreachable
+    expect(await page().start({ targetingKey: 'ann' })).toBeUndefined()
   })
 
   it('may answer by promise', async () => {

@@ -1,6 +1,6 @@
 /**
- * Values that outlive the page, so that the next start does not wait for the network. Keyed by address, environment and
- * the whole context's hash; holds flags and nothing else: never a key, a header or the address of a stream. Storage that
+ * Values that outlive the page, so that the next start does not wait for the network. Keyed by address, credentials, which
+ * may decide the environment, and the whole context, all of them hashed; holds flags and nothing else: never a key, a header or the address of a stream. Storage that
  * is full, denied or broken costs the cache, never the application.
  */
 import { digest } from './context.ts'
@@ -21,11 +21,14 @@ export class Cache {
   readonly #options: CacheOptions
   readonly #prefix: string
   readonly #now: () => number
+  /** One after the other: each rewrites the index that the one before has read. */
+  #writing: Promise<void> = Promise.resolve()
 
-  constructor(options: CacheOptions, address: string, now: () => number) {
+  /** `identity`: of the relay and of who asks it. */
+  constructor(options: CacheOptions, identity: string, now: () => number) {
     this.#options = options
     this.#storage = options.storage ?? localStorageIfAny()
-    this.#prefix = `halyard:${digest(address)}`
+    this.#prefix = `halyard:${digest(identity)}`
     this.#now = now
   }
 
@@ -34,11 +37,9 @@ export class Cache {
     const parse = (text: string | null | undefined): void => {
       let state: SavedState | undefined
       try {
-        const { at, ...entry } = JSON.parse(text ?? 'null') as SavedState
-        const age = this.#now() - at
-        if (entry.hash === hash && Array.isArray(entry.flags) && age <= (this.#options.ttlMs ?? 30 * DAY)) {
-          state = { ...entry, at }
-        }
+        const entry = JSON.parse(text ?? 'null') as SavedState
+        const age = this.#now() - entry.at
+        if (entry.hash === hash && Array.isArray(entry.flags) && age <= (this.#options.ttlMs ?? 30 * DAY)) state = entry
       } catch {
         // Another version's entry, or none.
       }
@@ -54,18 +55,23 @@ export class Cache {
   }
 
   /** Later or never; the oldest entries above the limit go. */
-  async write(state: SavedState): Promise<void> {
+  write(state: SavedState): void {
+    this.#writing = this.#writing.then(() => this.#write(state))
+  }
+
+  async #write(state: SavedState): Promise<void> {
     const { maxEntries = 10, maxSize = 500_000 } = this.#options
     try {
       const text = JSON.stringify(state)
       if (!this.#storage || text.length > maxSize) return
       const index = await this.#storage.get(this.#prefix)
-      const hashes = index ? (JSON.parse(index) as string[]).filter((hash) => hash !== state.hash) : []
+      // Parted by spaces: there is no text that could not be read.
+      const hashes = index?.split(' ').filter((hash) => hash !== state.hash) ?? []
       hashes.push(state.hash)
       for (const old of hashes.splice(0, Math.max(0, hashes.length - maxEntries))) {
         await this.#storage.delete(this.#key(old))
       }
-      await this.#storage.set(this.#prefix, JSON.stringify(hashes))
+      await this.#storage.set(this.#prefix, hashes.join(' '))
       await this.#storage.set(this.#key(state.hash), text)
     } catch {
       // Full or denied.

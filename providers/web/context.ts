@@ -29,8 +29,6 @@ export function digest(text: string): string {
       hash ^= hash >>> (13 + lane)
     }
     hash = Math.imul(hash ^ (hash >>> 16), 0x7feb352d)
-    return (hash ^ (hash >>> 15)) >>> 0
-  })
-    .map((lane) => lane.toString(36))
-    .join('-')
+    return ((hash ^ (hash >>> 15)) >>> 0).toString(36)
+  }).join('-')
 }

@@ -52,7 +52,7 @@ export class Link {
   /** Attempts in vain since the relay last answered. */
   #attempt = 0
   /** What the server asks to wait before coming back. Milliseconds. */
-  #retry: number | undefined
+  #retry = 0
   #stopped = false
   #atOnce = false
   #connection = new AbortController()
@@ -91,8 +91,8 @@ export class Link {
       } catch (error) {
         if (!this.#stopped) this.#sink.down(error as Error)
         wire.streams = wire.streaming
-        if (error instanceof Refusal && error.fatal) return
-        wait = this.#backoff()
+        // Nothing but a person can help, which takes its time.
+        wait = (error as Refusal).fatal ? fullJitter(9, wire.around.random, 1_000, 600_000) : this.#backoff()
       }
       this.#expect(0)
       this.#connection.abort()
@@ -249,7 +249,7 @@ export class Link {
 
   #backoff(): number {
     const attempt = this.#attempt++
-    return (attempt ? undefined : this.#retry) ?? fullJitter(attempt, this.#wire.around.random)
+    return Math.max(attempt ? 0 : this.#retry, fullJitter(attempt, this.#wire.around.random))
   }
 
   #pause(milliseconds: number): Promise<void> {

@@ -99,6 +99,23 @@ describe('start', () => {
     expect(page.takeEvents()).toEqual(['RECONCILING', 'CONTEXT_CHANGED'])
   })
 
+  it('keeps the values it has when the key is refused later, says STALE, and asks again now and then', async () => {
+    const { relay, page } = open()
+    await page.start({ targetingKey: 'ann' })
+    relay.requests.length = 0
+    relay.intercept = () => json(403, {})
+    relay.drop()
+    await page.clock.advance(20_000)
+    expect(page.client.getStringValue('owner', '-')).toBe('ann')
+    expect(page.provider.health()).toMatchObject({ state: 'stale', problem: 'the relay answered 403' })
+    await page.clock.advance(3_600_000)
+    expect(relay.requests.length).toBeGreaterThan(3)
+    expect(relay.requests.length).toBeLessThan(30)
+    relay.intercept = () => undefined
+    await page.clock.advance(600_000)
+    expect(page.takeEvents()).toEqual(['READY', 'STALE', 'READY'])
+  })
+
   it('gives up on a request without an answer, and keeps trying', async () => {
     const { relay, page } = open({ requestTimeoutMs: 4_000 })
     relay.intercept = () => new Promise(() => undefined)
@@ -173,6 +190,28 @@ describe('connection', () => {
     await page.clock.advance(5_000)
     expect(page.takeEvents()).toEqual(['READY'])
     expect(page.client.getStringValue('owner', '-')).toBe('bob')
+  })
+
+  it('does not take a wait of nothing at its word', async () => {
+    const { relay, page } = open()
+    const headers = { 'content-type': 'text/event-stream' }
+    const brief = 'retry: 0\n\nid: 1\nevent: whole\ndata: {"flags":[]}\n\n'
+    relay.intercept = () => new Response(brief, { headers })
+    await page.start()
+    for (let turn = 0; turn < 20; turn++) await settled()
+    expect(relay.requests.length).toBe(1)
+    await page.clock.advance(10_000)
+    expect(relay.requests.length).toBeGreaterThan(10)
+  })
+
+  it('nor one of for ever', async () => {
+    const { relay, page } = open()
+    await page.start()
+    relay.send('retry: 99999999999999999999\n\n')
+    await settled()
+    relay.drop()
+    await page.clock.advance(3_600_000)
+    expect(relay.open).toBe(1)
   })
 
   it('begins anew after garbage', async () => {
@@ -265,6 +304,14 @@ describe('credentials', () => {
     expect(relay.requests.map(({ headers }) => headers.get('authorization'))).toEqual(['Bearer 1', 'Bearer 2'])
   })
 
+  it('that never come are an error in time', async () => {
+    const { relay, page } = open({ headers: () => new Promise(() => undefined) })
+    const started = page.start()
+    await page.clock.advance(20_000)
+    expect(await started).toMatch(/headers/)
+    expect(relay.requests).toEqual([])
+  })
+
   it('that cannot be made are an error, until they can', async () => {
     let broken = true
     const { page } = open({
@@ -351,6 +398,20 @@ describe('context', () => {
     expect(page.client.providerStatus).toBe('READY')
     expect(page.client.getStringValue('owner', '-')).toBe('bob')
     expect(page.takeEvents()).toEqual(['RECONCILING', 'ERROR', 'READY'])
+  })
+
+  it('to one that is not plain data: is an error, and nobody’s values are shown', async () => {
+    const { page, relay } = open({ duringChange: 'previous' })
+    await page.start({ targetingKey: 'ann' })
+    await page.change({ targetingKey: 'bob', born: 1n as never })
+    expect(page.client.providerStatus).toBe('ERROR')
+    expect(page.client.getStringDetails('owner', '-')).not.toMatchObject({ value: 'ann', reason: 'TARGETING_MATCH' })
+    relay.change((context) => [...forUser(context), flag('fresh', 1)])
+    await page.clock.advance(60_000)
+    expect(page.provider.health()).toMatchObject({ state: 'error', flags: 0 })
+    await page.change({ targetingKey: 'bob' })
+    expect(page.client.getStringValue('owner', '-')).toBe('bob')
+    expect(page.takeEvents()).toEqual(['READY', 'RECONCILING', 'ERROR', 'RECONCILING', 'CONTEXT_CHANGED'])
   })
 
   it('refused: is fatal', async () => {

@@ -93,7 +93,7 @@ export class HalyardWebProvider implements Provider {
     this.#around = options.surroundings ?? browser()
     this.#wire = new Wire(options, this.#around)
     this.#reporter = new Reporter(this.#wire)
-    if (options.cache !== false) this.#cache = new Cache(options.cache ?? {}, this.#wire.address, this.#around.now)
+    if (options.cache !== false) this.#cache = new Cache(options.cache ?? {}, this.#wire.identity, this.#around.now)
   }
 
   async initialize(context: EvaluationContext = {}): Promise<void> {
@@ -102,6 +102,7 @@ export class HalyardWebProvider implements Provider {
       this.#health = 'starting'
       this.#subject = this.#shown = undefined
     }
+    this.#reporter.closed = false
     this.#unlisten ??= watchPage(this.#around, this.#options.hiddenAfterMs ?? 120_000, {
       hidden: () => void this.#reporter.flush(true),
       // Whoever waits for values gets them first.
@@ -160,18 +161,19 @@ export class HalyardWebProvider implements Provider {
     this.#unlisten = undefined
     this.#disconnect()
     this.#settle()
+    this.#reporter.closed = true
     await this.#reporter.flush(true)
   }
 
-  #change(context: EvaluationContext, changing: boolean): Promise<void> {
-    const hash = contextHash(context)
+  #change(context: EvaluationContext, changing: boolean): Promise<void> | undefined {
+    const hash = hashOrNone(context)
     const same = hash === this.#subject?.hash
-    if (this.#health === 'closed') return Promise.resolve()
+    if (this.#health === 'closed') return undefined
     if (same && this.#shown && this.#health !== 'fatal') {
       // The SDK will say READY.
       if (this.#health === 'stale') this.#health = 'ready'
       if (this.#problem) this.#wait()
-      return Promise.resolve()
+      return undefined
     }
     if (!same) {
       const left = this.#shown ?? this.#previous
@@ -205,11 +207,14 @@ export class HalyardWebProvider implements Provider {
       if (this.#shown) this.#land()
     }
     found(this.#options.bootstrap, 'bootstrap')
-    if (this.#shown || !this.#cache) return this.#connect(subject)
+    const connect = (): void => this.#connect(subject)
+    if (this.#shown || !this.#cache) return connect()
     this.#cache.read(subject.hash, (saved) => {
-      found(saved, 'cache')
-      this.#connect(subject)
+      if (!this.#tabs) found(saved, 'cache')
+      connect()
     })
+    // Storage that does not answer must not keep anybody waiting.
+    if (!this.#tabs) this.#around.setTimeout(connect, 1_000)
   }
 
   #connect(subject: Subject): void {
@@ -220,7 +225,7 @@ export class HalyardWebProvider implements Provider {
         if (!current()) return
         if (!behind || !this.#shown) return this.#show(state)
         this.#held = state
-        this.#down(new Error('the relay is behind what it has served before'))
+        this.#down(new Error('the relay is behind itself'))
       },
       down: (reason) => {
         if (current()) this.#down(reason)
@@ -242,7 +247,7 @@ export class HalyardWebProvider implements Provider {
     this.#source = 'relay'
     this.#problem = undefined
     this.#stopWaiting()
-    if (this.#tabs?.leads) void this.#cache?.write(save(state))
+    if (this.#tabs?.leads) this.#cache?.write(save(state))
     if (this.#joint) return this.#land()
     const flagsChanged = before ? changedKeys(before, state) : []
     if (flagsChanged.length) this.#emit(ProviderEvents.ConfigurationChanged, { flagsChanged })
@@ -255,7 +260,8 @@ export class HalyardWebProvider implements Provider {
   #down(reason: Error): void {
     const { message } = reason
     this.#problem = message
-    if ((reason as Refusal).fatal) {
+    // Values that are there stay, or a mistake in a deployment would switch every flag to its default.
+    if ((reason as Refusal).fatal && !this.#shown) {
       this.#disconnect()
       this.#health = 'fatal'
       const tell = (): void => {
@@ -280,7 +286,7 @@ export class HalyardWebProvider implements Provider {
       if (this.#held) return this.#show(this.#held)
       if (this.#health !== 'ready') return
       this.#health = 'stale'
-      this.#emit(ProviderEvents.Stale, this.#problem === undefined ? {} : { message: this.#problem })
+      this.#emit(ProviderEvents.Stale, this.#problem ? { message: this.#problem } : {})
     }, this.#options.staleAfterMs ?? 10_000)
   }
 
@@ -316,6 +322,15 @@ export class HalyardWebProvider implements Provider {
       this.#reporter.exposure(key, details.variant, shown, this.#subject?.context.targetingKey)
     }
     return details
+  }
+}
+
+/** Empty for what is not plain data: no values are of such a context, and no request can ask for them. */
+function hashOrNone(context: EvaluationContext): string {
+  try {
+    return contextHash(context)
+  } catch {
+    return ''
   }
 }
 

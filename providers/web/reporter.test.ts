@@ -156,3 +156,36 @@ it('sends what is left when it is closed', async () => {
   await page.provider.onClose()
   expect(relay.tracked.length).toBe(1)
 })
+
+it('keeps what a relay would refuse out of the batch, which it refuses whole', async () => {
+  page.provider.track('nan', { targetingKey: 'ann' }, { value: Number.NaN })
+  page.provider.track('text', { targetingKey: 7 as never }, { value: '9' as never })
+  page.provider.track('long', { targetingKey: 'k'.repeat(1_025) }, {})
+  page.provider.track('bare', { targetingKey: 'ann' }, undefined as never)
+  page.provider.track('', { targetingKey: 'ann' }, {})
+  page.provider.track('n'.repeat(1_025), { targetingKey: 'ann' }, {})
+  await page.clock.advance(5_000)
+  const track = { type: 'track', timestamp }
+  expect(relay.tracked).toEqual([
+    { ...track, name: 'nan', targetingKey: 'ann', attributes: {} },
+    { ...track, name: 'text', attributes: {} },
+    { ...track, name: 'long', attributes: {} },
+    { ...track, name: 'bare', targetingKey: 'ann', attributes: {} },
+  ])
+  expect(page.provider.health().reports).toEqual({ waiting: 0, dropped: 2 })
+})
+
+it('stops trying when it is closed, and goes on with what it has when it is opened again', async () => {
+  relay.intercept = () => Promise.reject(new TypeError('Failed to fetch'))
+  page.client.track('checkout')
+  await page.provider.onClose()
+  expect(relay.paths()).toEqual(['/v1/track'])
+  await page.clock.advance(3_600_000)
+  expect(relay.paths()).toEqual(['/v1/track'])
+  expect(page.clock.pending).toBe(0)
+  relay.intercept = () => undefined
+  await page.provider.initialize({ targetingKey: 'ann' })
+  page.client.track('again')
+  await page.clock.advance(5_000)
+  expect(relay.tracked).toMatchObject([{ name: 'checkout' }, { name: 'again' }])
+})

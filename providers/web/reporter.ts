@@ -26,6 +26,8 @@ interface Batch {
 export class Reporter {
   /** Events that were lost: no room here or at the relay, or refused. */
   dropped = 0
+  /** Nothing is tried again meanwhile. */
+  closed = false
   readonly #wire: Wire
   readonly #known = new Set<string>()
   /** Each as JSON. */
@@ -59,8 +61,10 @@ export class Reporter {
   }
 
   /** Never throws. */
-  track(name: string, { targetingKey }: EvaluationContext, { value, ...attributes }: TrackingEventDetails): void {
-    this.#put({ type: 'track', name, targetingKey, timestamp: this.#wire.around.now(), value, attributes })
+  track(name: string, { targetingKey }: EvaluationContext, details?: TrackingEventDetails): void {
+    const { value, ...attributes } = details ?? {}
+    const number = Number.isFinite(value) ? { value } : {}
+    this.#put({ type: 'track', name, targetingKey, timestamp: this.#wire.around.now(), ...number, attributes })
   }
 
   /** Sends all that waits; `last`: the page may be gone before the answer. */
@@ -99,10 +103,11 @@ export class Reporter {
     }
   }
 
-  #put(event: object): void {
+  /** Leaves out what a relay would refuse the whole batch for. */
+  #put({ targetingKey, ...event }: Event): void {
     try {
-      if (this.#off || this.waiting >= MOST_WAITING) throw new Error('no room')
-      this.#waiting.push(JSON.stringify(event))
+      if (this.#off || !isText(event.name ?? event.flag) || this.waiting >= MOST_WAITING) throw new Error()
+      this.#waiting.push(JSON.stringify({ ...event, ...(isText(targetingKey) && { targetingKey }) }))
       this.#later(GATHER)
     } catch {
       // Also what has no JSON: a circle in the attributes.
@@ -111,6 +116,20 @@ export class Reporter {
   }
 
   #later(milliseconds: number): void {
+    if (this.closed) return
     this.#timer ??= this.#wire.around.setTimeout(() => void this.flush(), milliseconds)
   }
+}
+
+interface Event {
+  readonly type: string
+  readonly name?: string
+  readonly flag?: string
+  readonly targetingKey?: string | undefined
+  readonly [member: string]: unknown
+}
+
+/** Not empty, and as long as a relay takes it. */
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== '' && value.length <= 1_024
 }

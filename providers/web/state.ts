@@ -24,14 +24,13 @@ export interface SavedState {
   readonly hash: string
   readonly flags: readonly OfrepFlag[]
   readonly metadata?: FlagMetadata
-  readonly revision?: string
+  readonly revision?: string | undefined
   readonly id?: string
   readonly at: number
 }
 
 export function save(state: FlagState): SavedState {
-  const { hash, metadata, revision, id, at } = state
-  return { hash, flags: [...state.flags.values()], metadata, ...(revision !== undefined && { revision }), id, at }
+  return { ...state, flags: [...state.flags.values()] }
 }
 
 export function load({ hash, flags, metadata = {}, revision, id = '', at }: SavedState): FlagState {

@@ -34,7 +34,7 @@ export class Tabs {
   /** The leader's last words: a state, and whether it lost touch since. */
   #word: Message | undefined
   #lost: Message | undefined
-  #stopped = false
+  readonly #stop = new AbortController()
   #timer: unknown
   #release: () => void = () => undefined
 
@@ -54,7 +54,7 @@ export class Tabs {
 
   /** Idempotent. Another tab takes over. */
   stop(): void {
-    this.#stopped = true
+    this.#stop.abort()
     this.#wire.around.clearTimeout(this.#timer)
     this.#link?.stop()
     this.#channel?.close()
@@ -66,13 +66,16 @@ export class Tabs {
     this.#link?.reset()
   }
 
+  get #stopped(): boolean {
+    return this.#stop.signal.aborted
+  }
+
   async #join(): Promise<void> {
-    const { around, address } = this.#wire
     try {
-      const who = digest(JSON.stringify([address, await this.#wire.headers()]))
+      const who = digest(this.#wire.identity + JSON.stringify(await this.#wire.headers()))
       if (this.#stopped) return
       this.#name = `halyard:${who}:${this.#subject.hash}`
-      this.#channel = around.channel?.(this.#name)
+      this.#channel = this.#wire.around.channel?.(this.#name)
       if (this.#channel) this.#channel.onmessage = ({ data }: MessageEvent<Message>) => this.#hear(data)
       this.#queue()
       this.#ask('ask')
@@ -82,7 +85,7 @@ export class Tabs {
     }
   }
 
-  #queue(options: LockOptions = {}): void {
+  #queue(options: LockOptions = { signal: this.#stop.signal }): void {
     this.#wire.around.locks
       ?.request(this.#name, options, () => {
         if (this.#stopped || this.#link) return undefined
@@ -140,8 +143,8 @@ export class Tabs {
         this.#sink.state(state, behind)
       },
       down: (reason) => {
-        // With these credentials the others will find out for themselves, when they have our place.
-        if (!(reason as Refusal).fatal) this.#say((this.#lost = { down: reason.message }))
+        // Without values we go, and the others will find out for themselves when they have our place.
+        if (this.#state || !(reason as Refusal).fatal) this.#say((this.#lost = { down: reason.message }))
         this.#sink.down(reason)
       },
     })

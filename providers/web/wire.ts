@@ -21,6 +21,8 @@ export class Refusal extends Error {
 export class Wire {
   readonly around: Surroundings
   readonly address: string
+  /** Differs where address, environment or fixed credentials do. */
+  readonly identity: string
   readonly requestTimeoutMs: number
   readonly pollMs: number
   /** Whether anything may be streamed. */
@@ -32,10 +34,11 @@ export class Wire {
   readonly #options: HalyardWebOptions
 
   constructor(options: HalyardWebOptions, around: Surroundings) {
-    const { url, environment, requestTimeoutMs = 10_000, pollMs = 60_000, stream = true } = options
+    const { url, environment, key, headers, requestTimeoutMs = 10_000, pollMs = 60_000, stream = true } = options
     this.#options = options
     this.around = around
     this.address = url.replace(/\/+$/, '') + (environment ? `/environments/${encodeURIComponent(environment)}` : '')
+    this.identity = JSON.stringify([this.address, key, headers])
     this.requestTimeoutMs = requestTimeoutMs
     this.pollMs = pollMs
     this.streaming = this.streams = stream
@@ -45,7 +48,14 @@ export class Wire {
     const { key, headers } = this.#options
     return {
       ...(key && { authorization: `Bearer ${key}` }),
-      ...(typeof headers === 'function' ? await headers() : headers),
+      ...(typeof headers === 'function'
+        ? await Promise.race([
+            headers(),
+            new Promise<never>((_, reject) => {
+              this.around.setTimeout(() => reject(new Error('no headers in time')), this.requestTimeoutMs)
+            }),
+          ])
+        : headers),
     }
   }
 
