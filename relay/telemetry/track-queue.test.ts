@@ -56,6 +56,17 @@ describe('the queue of tracking events', () => {
     expect(queue.bytes).toBe(0)
   })
 
+  it('makes whole batches of environments that take turns', async () => {
+    const { timers, queue, delivered } = setUp(10_000_000)
+    for (let number = 0; number < 2_400; number++) queue.offer(number % 2 === 0 ? 'a' : 'b', event(number))
+    await timers.advance(2_000)
+    const sizes = delivered.map(({ environment, events }) => `${environment} ${events.length}`)
+    expect(sizes).toEqual(['a 1000', 'b 1000', 'a 200', 'b 200'])
+    const ofA = delivered.flatMap(({ environment, events }) => (environment === 'a' ? events : []))
+    expect(ofA).toEqual(Array.from({ length: 1_200 }, (_, index) => event(2 * index).json))
+    expect(queue.bytes).toBe(0)
+  })
+
   it('holds no more than it may, and every event is delivered, lost or refused', async () => {
     const bench = setUp(2_000)
     bench.answer = 'hang'

@@ -100,14 +100,13 @@ export class TelemetryQueue {
   async #run(): Promise<void> {
     for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
       const { environment } = first
-      const next = this.#waiting.slice(0, MOST_EVENTS)
-      const end = next.findIndex((one) => one.environment !== environment)
-      const batch = end < 0 ? next : next.slice(0, end)
+      const batch = this.#waiting.filter((one) => one.environment === environment).slice(0, MOST_EVENTS)
       const delivered = await this.#deliver({ environment, events: batch.map(({ json }) => json) })
       // Emptied by a flush that did not wait for this.
       if (this.#waiting[0] !== first) return
       if (!delivered) this.#parts.lost(environment, 'failed', batch.length)
-      this.#waiting = this.#waiting.slice(batch.length)
+      const settled = new Set(batch)
+      this.#waiting = this.#waiting.filter((one) => !settled.has(one))
       for (const { bytes } of batch) this.#bytes -= bytes
     }
   }
