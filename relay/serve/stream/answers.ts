@@ -51,7 +51,7 @@ export class Answers {
     }
     if (before.scope.identity !== after.scope.identity) return this.whole(after, context, stale)
     const key = `${stale ? 's' : ''}${before.number}>${after.number}`
-    if (before.members === 0) return this.#changed(before, after, context, stale)
+    if (before.members === 0 && !this.#frames.has(key)) return this.#changed(before, after, context, stale)
     const frame = this.#shared(key, () => this.#changed(before, after, context, stale))
     return frame === NOTHING ? undefined : frame
   }

@@ -42,6 +42,17 @@ describe('a rule whose time came while nobody listened', () => {
   })
 })
 
+it('a change is evaluated once for two clients as for a hundred', async () => {
+  for (const count of [1, 2, 3, 100]) {
+    const { environment, bench: streams } = bench(valued(1))
+    for (let client = 0; client < count; client++) await streams.open({ path: '/v1/stream' })
+    const before = await streams.metric('halyard_evaluations_total')
+    environment.swap(valued(2))
+    await streams.timers.advance(100)
+    expect((await streams.metric('halyard_evaluations_total')) - before, `${count} clients`).toBe(1)
+  }
+})
+
 describe('what is kept for those who come back', () => {
   it('is bounded also while changes come faster than the window of notices', async () => {
     const { environment, bench: streams } = bench(valued(0))
