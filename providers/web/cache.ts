@@ -83,10 +83,10 @@ export class Cache {
   }
 }
 
-/** Reading the property alone throws where the user has forbidden storage. */
+/** Reading the property alone throws where the user has forbidden storage, and makes a server that renders warn. */
 function localStorageIfAny(): CacheStorage | undefined {
   try {
-    const storage = globalThis.localStorage
+    const storage = globalThis.document && globalThis.localStorage
     return (
       storage && {
         get: (key) => storage.getItem(key),

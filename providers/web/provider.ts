@@ -225,7 +225,7 @@ export class HalyardWebProvider implements Provider {
         if (!current()) return
         if (!behind || !this.#shown) return this.#show(state)
         this.#held = state
-        this.#down(new Error('the relay is behind itself'))
+        this.#down(new Error('the relay is behind'))
       },
       down: (reason) => {
         if (current()) this.#down(reason)
