@@ -142,7 +142,9 @@ export class Streams implements Keeper {
     const key = keyOf(channel.caller)
     this.#byKey.set(key, (this.#byKey.get(key) ?? 0) + 1)
     this.observer.streams.streamOpened(channel.caller.tenant.name, channel.kind)
-    this.#sweeping ??= this.timers.setTimeout(() => this.#sweep(), SWEEP_MS)
+    if (this.#sweeping !== undefined) return
+    this.#sweptAt = this.#second()
+    this.#sweeping = this.timers.setTimeout(() => this.#sweep(), SWEEP_MS)
   }
 
   #sweep(): void {
