@@ -184,7 +184,9 @@ describe('keys', () => {
     )
     expect(() => rig.server.reload({ environments: [named('a'), named('a')] })).toThrow('same name')
     expect(() => rig.server.reload({ environments: [named('a', [{ secret: '' }])] })).toThrow('empty')
-    expect(() => rig.server.reload({ environments: [named('a', [], { cors: { origins: ['*'] } })] })).toThrow('origin')
+    expect(() =>
+      rig.server.reload({ environments: [named('a', [], { cors: { origins: ['https://*.shop.example'] } })] }),
+    ).toThrow('origin')
     expect(await who(rig, { 'X-API-Key': 'good' })).toBe('a')
   })
 
