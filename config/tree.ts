@@ -3,6 +3,7 @@
  * and the reference read names, types and defaults from here and so never list a setting by hand.
  */
 import { z } from 'zod'
+import generated from './relay.schema.json' with { type: 'json' }
 import { settingsSchema } from './settings.ts'
 
 export interface SchemaNode {
@@ -27,7 +28,8 @@ export function jsonSchema(): SchemaNode & Readonly<Record<string, unknown>> {
     Readonly<Record<string, unknown>>
 }
 
-export const tree: SchemaNode = jsonSchema()
+/** As generated, because making it takes longer than all the rest of reading a configuration. */
+export const tree: SchemaNode = generated
 
 /** Every node that may stand at a path: several where alternatives exist, none where nothing may stand. */
 export function nodesAt(path: Path, from: SchemaNode = tree): readonly SchemaNode[] {

@@ -43,6 +43,10 @@ export class Environments {
     return this.#registry.all()
   }
 
+  get(name: string): Environment | undefined {
+    return this.#registry.get(name)
+  }
+
   /** Resolves when all that are configured run and are served, by workers too, and all others are stopped. */
   async reconcile(settings: Settings): Promise<void> {
     const { serve, pool } = this.#parts

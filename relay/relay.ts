@@ -3,6 +3,7 @@
  * everyone. It turns settings into running parts, wires what they tell of themselves to logs and metrics, and gives the
  * process one handle to reload and stop them by.
  */
+import type { Context } from '@halyard/engine'
 import type { Settings } from '../config/settings.ts'
 import { Compiler } from './compiler/compiler.ts'
 import { Environments } from './environments.ts'
@@ -29,6 +30,8 @@ export interface RunningRelay {
   readonly addresses: { readonly public: string; readonly management: string }
   /** Names, in the order of the configuration. */
   readonly environments: readonly string[]
+  /** The first flag of an environment that has a value for this person; undefined before the first document. */
+  exampleOf(environment: string, person: Context): string | undefined
   /** Takes over other environments, keys and origins without dropping a request; `listen` and `store` need a restart. */
   reload(settings: Settings): Promise<void>
   /** Drains as `settings.drain` says, then ends everything. Idempotent. */
@@ -143,6 +146,14 @@ class Relay implements RunningRelay {
       management: urlOf(addresses.management, 'http'),
     }
     await this.#environments.reconcile(this.#settings)
+  }
+
+  exampleOf(environment: string, person: Context): string | undefined {
+    const ruleset = this.#environments.get(environment)?.snapshot()?.ruleset
+    return ruleset?.keys.find((key) => {
+      const { errorCode, value } = ruleset.evaluate(key, person)
+      return errorCode === undefined && value !== undefined
+    })
   }
 
   reload(settings: Settings): Promise<void> {

@@ -6,6 +6,9 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import type { BuildOptions, Plugin } from 'esbuild'
+import { builtinsByNeed } from './builtins.ts'
+import { lazily } from './lazily.ts'
+import { warm } from './warm.ts'
 
 /** Packages of older make ask for modules while they run. */
 const REQUIRE = `import { createRequire as createRequireOf } from 'node:module'
@@ -25,13 +28,21 @@ const OPTIONS: BuildOptions = {
   banner: { js: REQUIRE },
 }
 
+/** Large, and needed only after the first answer or never. */
+const LATER = lazily({ undici: ['Agent', 'buildConnector', 'WebSocket'], ioredis: ['Cluster', 'Command', 'Redis'] })
+
 /** Bundles what was compiled into `dist` to `dist/image`: `relay` without subfolders, and the configuration it starts with. */
 export async function bundleRelay(root: string, dist: string): Promise<void> {
   const image = join(dist, 'image')
   const into = join(image, 'relay')
   const compiled = (module: string): string => join(dist, 'relay', module)
   mkdirSync(into, { recursive: true })
-  const options: BuildOptions = { ...OPTIONS, outdir: into, entryNames: '[name]', plugins: [packagesOf(root, dist)] }
+  const options: BuildOptions = {
+    ...OPTIONS,
+    outdir: into,
+    entryNames: '[name]',
+    plugins: [builtinsByNeed, LATER, packagesOf(root, dist)],
+  }
   await build({
     ...options,
     // Processes and threads are started by the name of a file beside the one that starts them.
@@ -45,6 +56,7 @@ export async function bundleRelay(root: string, dist: string): Promise<void> {
   writeFileSync(join(into, 'package.json'), `${JSON.stringify({ name, version, type, license }, null, 2)}\n`)
   cpSync(join(dist, 'config'), join(image, 'config'), { recursive: true })
   cpSync(join(dist, 'LICENSE'), join(image, 'LICENSE'))
+  await warm(image)
 }
 
 type Manifest = Readonly<Record<'name' | 'version' | 'type' | 'license', string>>
@@ -56,7 +68,7 @@ function packagesOf(root: string, dist: string): Plugin {
     setup(bundling): void {
       bundling.onResolve({ filter: /^[^./]/ }, async ({ path, importer, kind, pluginData }) => {
         if (path === '@halyard/engine') return { path: join(dist, 'relay/engine/index.js') }
-        const ours = importer.startsWith(dist) && !importer.includes('node_modules') && !path.startsWith('node:')
+        const ours = !importer.includes('node_modules') && !path.startsWith('node:')
         if (!ours || pluginData === RESOLVING) return undefined
         return await bundling.resolve(path, { kind, resolveDir: join(root, 'relay'), pluginData: RESOLVING })
       })

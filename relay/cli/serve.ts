@@ -3,6 +3,7 @@
  * file again, SIGTERM and SIGINT drain, and the second of those ends at once for whoever has no patience left.
  */
 import { constants } from 'node:os'
+import { setFlagsFromString } from 'node:v8'
 import { pino } from 'pino'
 import type { Logger } from 'pino'
 import { loadSettings } from '../../config/loading.ts'
@@ -40,6 +41,9 @@ export const serve: Command = {
     // Before anything listens: a signal during the start must not be the one that is lost.
     const signals = new Signals()
     const relay = await start(settings, log)
+    // Left alone the collector lets garbage lie: 130 MB with 20,000 flags. On the command line the same flag would make
+    // Node refuse the compiled code of its own modules, and slow down the start.
+    setFlagsFromString('--heap-growing-percent=30')
     const watch = watchSettings({
       path,
       current: settings,
