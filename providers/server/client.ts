@@ -5,13 +5,14 @@
  */
 import type { Context, Evaluation, Scope, ValueType } from '@halyard/engine'
 import { changes } from '@halyard/engine'
+import { Account } from './account.ts'
 import { failed } from './answers.ts'
 import { asSent } from './context.ts'
 import { DocumentFeed } from './document-feed.ts'
 import { Health } from './health.ts'
 import { exactly } from './exact.ts'
 import { Listeners } from './listeners.ts'
-import type { EventMetadata, Listener } from './listeners.ts'
+import type { Listener } from './listeners.ts'
 import { readOptions } from './options.ts'
 import type { HalyardOptions, Settings } from './options.ts'
 import { RelayError } from './relay-error.ts'
@@ -41,6 +42,7 @@ export class HalyardClient {
   readonly #reporter: Reporter
   readonly #health: Health
   readonly #listeners: Listeners
+  readonly #account: Account
   #starting: Promise<void> | undefined
   #closing: Promise<void> | undefined
   /** Who waits for anything to happen while starting. */
@@ -51,7 +53,7 @@ export class HalyardClient {
     const settings = (this.#settings = readOptions(options))
     const { timers, staleAfterMs, errorAfterMs } = settings
     const transport = new Transport(settings)
-    this.#listeners = new Listeners(() => this.#eventMetadata())
+    this.#listeners = new Listeners(() => this.#account.eventMetadata())
     this.#feed = new DocumentFeed({
       transport,
       timers,
@@ -84,6 +86,15 @@ export class HalyardClient {
         stale: (message) => this.#listeners.tell({ type: 'stale', message }),
         error: (message, fatal) => this.#listeners.tell({ type: 'error', message, fatal }),
       },
+    })
+    this.#account = new Account({
+      settings,
+      feed: this.#feed,
+      remote: this.#remote,
+      holder: this.#holder,
+      health: this.#health,
+      reporter: this.#reporter,
+      asksRelay: () => this.asksRelay,
     })
   }
 
@@ -147,7 +158,7 @@ export class HalyardClient {
 
   /** Metadata of the whole flag set, which every flag's own is laid over. */
   get metadata(): Readonly<Record<string, string | number | boolean>> {
-    return this.#holder.snapshot?.ruleset.metadata ?? EMPTY_METADATA
+    return this.#holder.metadata
   }
 
   /** Notes that something happened. Sent later, in batches; never throws. */
@@ -162,26 +173,7 @@ export class HalyardClient {
 
   /** How this client is. Cheap enough for a health check that is asked often. */
   health(): Status {
-    const { mode, timers } = this.#settings
-    const snapshot = this.#holder.snapshot
-    return {
-      state: this.#closing === undefined ? this.#health.announced : 'closed',
-      mode,
-      source: this.#source(),
-      connection:
-        mode === 'remote' ? (this.#remote.obstacle === undefined ? 'live' : 'waiting') : this.#feed.connection,
-      revision: snapshot?.ruleset.revision,
-      epoch: snapshot?.epoch,
-      version: snapshot?.version,
-      receivedAt: snapshot?.receivedAt,
-      ageMs: this.#age(),
-      lostForMs: this.#health.lostSince === undefined ? 0 : timers.now() - this.#health.lostSince,
-      flags: snapshot?.ruleset.keys.length ?? 0,
-      problems: snapshot?.problems ?? [],
-      lastError: this.#holder.refusal?.message ?? this.#health.lastError?.message,
-      storeError: this.#holder.storeError,
-      events: this.#reporter.counts,
-    }
+    return this.#account.status(this.#closing !== undefined)
   }
 
   /** Ends every connection, after what waits to be sent or saved had `closeTimeoutMs` to leave. Idempotent. */
@@ -302,31 +294,4 @@ export class HalyardClient {
     else if (this.#health.announced === 'pending') this.#health.lastError = error
     this.#notice()
   }
-
-  #source(): Status['source'] {
-    return this.#holder.snapshot?.origin ?? (this.asksRelay && this.#remote.obstacle === undefined ? 'remote' : 'none')
-  }
-
-  /** Since a relay said that this is what it serves; before the first time, since it had it from its vendor. */
-  #age(): number {
-    const { timers } = this.#settings
-    if (this.#holder.snapshot === undefined) return 0
-    const confirmed = this.#holder.confirmedAt
-    // A relay that is heard but serves what we cannot use confirms nothing.
-    const heard = confirmed === undefined || this.#holder.refusal !== undefined ? undefined : this.#feed.heardAt
-    return Math.max(0, timers.now() - Math.max(heard ?? 0, confirmed ?? this.#holder.snapshot.receivedAt))
-  }
-
-  #eventMetadata(): EventMetadata {
-    const { version, flagSetId } = this.metadata
-    return {
-      source: this.#source(),
-      ageMs: this.#age(),
-      ...(this.#holder.snapshot === undefined ? undefined : { revision: this.#holder.snapshot.ruleset.revision }),
-      ...(version === undefined ? undefined : { version }),
-      ...(flagSetId === undefined ? undefined : { flagSetId }),
-    }
-  }
 }
-
-const EMPTY_METADATA: Readonly<Record<string, string | number | boolean>> = Object.freeze({})

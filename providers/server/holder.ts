@@ -2,6 +2,7 @@
  * Holds the one snapshot that is answered from. Whatever comes, from wherever, either replaces it whole or not at all;
  * every evaluation takes one reference and sees one document throughout.
  */
+import type { Metadata } from '@halyard/engine'
 import type { Settings } from './options.ts'
 import type { RelayError } from './relay-error.ts'
 import { restore, unusable } from './restore.ts'
@@ -17,6 +18,8 @@ export interface HolderEvents {
   /** What a relay sent cannot be used. */
   refused(error: RelayError): void
 }
+
+const NONE: Metadata = Object.freeze({})
 
 export class Holder {
   snapshot: Snapshot | undefined
@@ -35,6 +38,11 @@ export class Holder {
     this.#settings = settings
     this.#events = events
     this.#saver = new Saver(settings.store)
+  }
+
+  /** Of the whole flag set. */
+  get metadata(): Metadata {
+    return this.snapshot?.ruleset.metadata ?? NONE
   }
 
   get storeError(): string | undefined {
