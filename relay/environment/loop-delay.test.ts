@@ -7,8 +7,11 @@ import { expect, it } from 'vitest'
 async function longestTurn(mode: 'sliced' | 'whole'): Promise<number> {
   const script = join(import.meta.dirname, 'testing/loop-delay.ts')
   const { stdout } = await promisify(execFile)(process.execPath, [script, mode, '5000', '2'])
-  const { swaps, longestTurnCpuMs } = JSON.parse(stdout) as { swaps: number; longestTurnCpuMs: number }
-  expect(swaps).toBe(4)
+  const { swaps, changed, longestTurnCpuMs } = JSON.parse(stdout) as Record<
+    'swaps' | 'changed' | 'longestTurnCpuMs',
+    number
+  >
+  expect({ swaps, changed }).toEqual({ swaps: 4, changed: 15_000 })
   return longestTurnCpuMs
 }
 

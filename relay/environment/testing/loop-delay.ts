@@ -32,9 +32,11 @@ const [mode = 'sliced', flagCount = '20000', documents = '4'] = process.argv.sli
 const flags = Object.fromEntries(
   Array.from({ length: Number(flagCount) }, (_, index) => [`flag-${index}`, flag(index)]),
 )
+/** The metadata of the whole counts for each flag: all of them change. */
 const document = (number: number): string => JSON.stringify({ flags, metadata: { number } })
 
 let swaps = 0
+let changed = 0
 const nothing = (): void => undefined
 const source = new ScriptedSource()
 const environment = new RefreshedEnvironment({
@@ -49,7 +51,12 @@ const environment = new RefreshedEnvironment({
   timers: systemTimers,
   ...(mode === 'whole' ? undefined : { compiler: new Compiler(systemTimers) }),
   events: {
-    swapped: () => void swaps++,
+    // As open streams do: they need to know what has changed, and when a clock will change something.
+    swapped: ({ changes, after }) => {
+      changed += changes().changed.length
+      after.ruleset.nextTransition(Date.now())
+      swaps++
+    },
     quarantined: nothing,
     rejected: (_, message) => {
       throw new Error(message)
@@ -103,5 +110,7 @@ watching = false
 delay.disable()
 clearInterval(requests)
 const wall = { maximum: delay.max / 1e6, p999: delay.percentile(99.9) / 1e6 }
-process.stdout.write(`${JSON.stringify({ mode, swaps, answers, longestTurnCpuMs: longest, loopDelayMs: wall })}\n`)
+process.stdout.write(
+  `${JSON.stringify({ mode, swaps, changed, answers, longestTurnCpuMs: longest, loopDelayMs: wall })}\n`,
+)
 process.exit(0)
