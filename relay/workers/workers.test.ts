@@ -247,7 +247,10 @@ it('a reload reaches every worker: environments and keys', { timeout: 30_000 }, 
   await vi.waitFor(async () => expect((await ask(relay.url)).status).toBe(200), SLOW)
   relay.configure(`${environment('shop', ', keys: { server: [a-long-enough-key] }')}, ${environment('store')}`)
   await vi.waitFor(() => expect(relay.log()).toContain('settings taken over'), SLOW)
-  for (let index = 0; index < 8; index++) expect((await ask(relay.url, 'number', 'store')).value).toBe(7)
+  // An environment that is new answers 503 until its first document has come.
+  await vi.waitFor(async () => {
+    for (let index = 0; index < 8; index++) expect((await ask(relay.url, 'number', 'store')).value).toBe(7)
+  }, SLOW)
   relay.configure(environment('store'))
   await vi.waitFor(() => expect(relay.log().match(/settings taken over/g)).toHaveLength(2), SLOW)
   for (let index = 0; index < 8; index++) {
