@@ -8,6 +8,8 @@ const config: ViteUserConfig = defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**'],
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    // What comes in its own time is waited for: a busy machine is no fault.
+    expect: { poll: { timeout: 10_000 } },
   },
 })
 export default config
