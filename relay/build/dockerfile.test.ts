@@ -1,5 +1,5 @@
 /** The image, built by the Dockerfile's own steps in an empty folder and started as its unprivileged user. */
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { chmodSync, cpSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -40,6 +40,23 @@ describe('the image', () => {
     const sources = globSync('{relay,config}/**/*.ts', { cwd: image.folder }).filter((file) => !file.endsWith('.d.ts'))
     expect(sources).toEqual([])
     expect(globSync('**/*.test.js', { cwd: image.folder, exclude: ['node_modules'] })).toEqual([])
+  })
+
+  it('runs what V8 compiled while it was built', () => {
+    // Asked of a copy, since images are run elsewhere than they are built.
+    const elsewhere = join(into, 'elsewhere')
+    cpSync(image.folder, elsewhere, { recursive: true })
+    const env = { PATH: process.env['PATH'] ?? '', NODE_DEBUG_NATIVE: 'COMPILE_CACHE' }
+    const flags = image.command.slice(1).filter((word) => word.startsWith('--') && word !== '--config')
+    const check = ['relay/main.js', 'check', 'config/relay.yaml']
+    const { stdout, stderr } = spawnSync(process.execPath, [...flags, ...check], {
+      cwd: elsewhere,
+      env,
+      encoding: 'utf8',
+    })
+    const said = stdout + stderr
+    expect(said.match(/was accepted/g)?.length ?? 0).toBeGreaterThan(2)
+    expect(said).not.toContain('was rejected')
   })
 
   it('runs as nobody in particular', () => {
