@@ -48,6 +48,23 @@ describe(`random plans (seed ${seed})`, () => {
     )
   })
 
+  it('transitions are those of the flags whose own facts have a moment in between', () => {
+    let found = 0
+    fc.assert(
+      fc.property(plans, fc.nat({ max: 40 }), fc.nat({ max: 40 }), (plan, from, length) => {
+        const ruleset = rulesetOf(plan)
+        const to = from + length
+        const expected = ruleset.keys.filter((key) =>
+          ruleset.facts(key).boundaries.some((moment) => from < moment && moment <= to),
+        )
+        found += expected.length
+        expect(ruleset.transitions(from, to)).toEqual(expected)
+      }),
+      runs,
+    )
+    expect(found).toBeGreaterThan(100)
+  })
+
   it('changed are the flags that are defined otherwise or depend on what is', () => {
     let depending = 0
     fc.assert(

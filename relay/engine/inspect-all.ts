@@ -9,6 +9,14 @@ import type { Plan } from './plan.ts'
 export interface Whole {
   readonly facts: Facts
   readonly users: Users
+  /** The flags and segments with moments of their own at which answers may change by themselves. */
+  readonly timed: readonly Timed[]
+}
+
+interface Timed {
+  readonly kind: keyof Names
+  readonly name: string
+  readonly boundaries: ReadonlySet<number>
 }
 
 /** Keys of flags and ids of segments. */
@@ -28,11 +36,13 @@ export function* inspectAll(plan: Plan, flags: Flags): Generator<void, Whole> {
   const all = new Collector()
   const ofFlag = new Map<string, Names>()
   const ofSegment = new Map<string, Names>()
+  const timed: Timed[] = []
   for (const [key, flag] of flags) {
     const own = new Collector()
     own.decision(flag.plan.decide)
     for (const name of own.flags) usersOf(ofFlag, name).flags.add(key)
     for (const id of own.segments) usersOf(ofSegment, id).flags.add(key)
+    if (own.boundaries.size > 0) timed.push({ kind: 'flags', name: key, boundaries: own.boundaries })
     merge(all, own)
     yield
   }
@@ -43,12 +53,13 @@ export function* inspectAll(plan: Plan, flags: Flags): Generator<void, Whole> {
     if (segment !== undefined) own.condition(segment.condition)
     for (const name of own.flags) usersOf(ofFlag, name).segments.add(id)
     for (const name of own.segments) usersOf(ofSegment, name).segments.add(id)
+    if (own.boundaries.size > 0) timed.push({ kind: 'segments', name: id, boundaries: own.boundaries })
     merge(all, own)
     yield
   }
   for (const key of ofFlag.keys()) all.flags.add(key)
   for (const id of ofSegment.keys()) all.segments.add(id)
-  return { facts: factsOf(plan, all), users: { ofFlag, ofSegment } }
+  return { facts: factsOf(plan, all), users: { ofFlag, ofSegment }, timed }
 }
 
 function usersOf(users: Map<string, Names>, name: string): Names {

@@ -4,8 +4,8 @@
 import { project } from './context.ts'
 import { Explainer } from './explain.ts'
 import type { Explanation } from './explain.ts'
-import { inspectAll } from './inspect-all.ts'
-import type { Whole } from './inspect-all.ts'
+import { inspectAll, spread } from './inspect-all.ts'
+import type { Names, Whole } from './inspect-all.ts'
 import { inspect } from './inspect.ts'
 import type { Facts } from './inspect.ts'
 import type { Linker } from './link.ts'
@@ -164,6 +164,18 @@ export class Ruleset {
   /** The next moment after `now` at which some answer may change by itself, in ms since the epoch; else undefined. */
   nextTransition(now: number): number | undefined {
     return this.facts().boundaries.find((moment) => moment > now)
+  }
+
+  /** The flags whose answers may change by themselves after `from` and until `to`, ms since the epoch; in document order. */
+  transitions(from: number, to: number): readonly string[] {
+    const { timed, users } = finish(this.inspecting())
+    const names: Names = { flags: new Set(), segments: new Set() }
+    for (const { kind, name, boundaries } of timed) {
+      for (const moment of boundaries) if (from < moment && moment <= to) names[kind].add(name)
+    }
+    if (names.flags.size === 0 && names.segments.size === 0) return []
+    finish(spread(users, names))
+    return this.keys.filter((key) => names.flags.has(key))
   }
 
   #find(key: string): LinkedFlag | undefined {

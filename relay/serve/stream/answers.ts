@@ -28,7 +28,9 @@ export class Answers {
     maxSize: FRAME_BYTES,
     sizeCalculation: (frame) => frame.length + OVERHEAD,
   })
-  #timed: { readonly ruleset: Ruleset; readonly from: number; readonly to: number; readonly keys: string[] } | undefined
+  #timed:
+    | { readonly ruleset: Ruleset; readonly from: number; readonly to: number; readonly keys: readonly string[] }
+    | undefined
 
   /** `counter` is told of evaluations. */
   constructor(history: History, counter: () => EvaluationCounter) {
@@ -115,11 +117,9 @@ export class Answers {
   #onTime(ruleset: Ruleset, one: number, other: number): readonly string[] {
     const from = Math.min(one, other)
     const to = Math.max(one, other)
-    const within = (moment: number): boolean => from < moment && moment <= to
-    if (!ruleset.facts().boundaries.some(within)) return []
     const known = this.#timed
     if (known?.ruleset === ruleset && known.from === from && known.to === to) return known.keys
-    const keys = ruleset.keys.filter((key) => ruleset.facts(key).boundaries.some(within))
+    const keys = ruleset.transitions(from, to)
     this.#timed = { ruleset, from, to, keys }
     return keys
   }
