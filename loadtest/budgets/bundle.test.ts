@@ -15,7 +15,7 @@ interface Bundler {
 }
 
 /** Bytes. Measured, plus five percent. */
-const BUDGET = { minified: 283_000, gzip: 90_300, brotli: 76_800 }
+const BUDGET = { minified: 298_700, gzip: 95_600, brotli: 81_200 }
 
 /** The bundler that vitest's own Vite brings; a second one would only be another thing to keep current. */
 async function bundler(): Promise<Bundler> {

@@ -3,9 +3,10 @@
  * image compiles it again. V8 refuses what another version of it made; a relay then starts slower and says nothing.
  */
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parse } from 'yaml'
 
 /** Where relay/main.ts looks for it, beside itself. */
 const FOLDER = 'compiled'
@@ -26,11 +27,20 @@ export async function warm(image: string): Promise<void> {
   if (readdirSync(compiled, { recursive: true }).length < 10) throw new Error(`nothing was compiled into ${compiled}`)
 }
 
+interface Demo {
+  readonly environments: Readonly<
+    Record<string, { readonly upstream: { readonly vendor: string; readonly file: string } }>
+  >
+}
+
+/** The demo's environments, and its last one a second time over HTTP. */
 function configurationOf(image: string, folder: string): object {
+  const { environments } = parse(readFileSync(join(image, 'config/relay.yaml'), 'utf8')) as Demo
+  const demo = Object.values(environments).map(({ upstream }) => upstream)
   const upstreams = {
-    file: { vendor: 'flagd', file: join(image, 'config/flags/flagd.json') },
+    ...demo.map(({ vendor, file }) => ({ vendor, file: join(image, 'config', file) })),
     // Nobody listens there: what asks an upstream is loaded, and nothing leaves this machine.
-    http: { vendor: 'flagd', url: 'http://127.0.0.1:1/flags.json' },
+    http: { vendor: demo.at(-1)?.vendor, url: 'http://127.0.0.1:1/flags.json' },
   }
   return {
     listen: { host: '127.0.0.1', port: 0, management: { port: 0 } },
@@ -64,6 +74,6 @@ function startAndEnd(main: string, configuration: string): Promise<void> {
 }
 
 async function ask(url: string): Promise<void> {
-  const headers = { 'Content-Type': 'application/json', 'X-Halyard-Environment': 'file' }
+  const headers = { 'Content-Type': 'application/json', 'X-Halyard-Environment': '0' }
   await fetch(url, { method: 'POST', headers, body: '{"context":{"targetingKey":"somebody"}}' })
 }

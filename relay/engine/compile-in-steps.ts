@@ -2,8 +2,8 @@
  * Compiling a large document with pauses, for hosts that answer requests meanwhile: tens of thousands of flags take a
  * second or more in one go. The result is the one of `compile`; nothing of it can be seen before it is whole.
  *
- * Flags are most of the work and are built one by one after their dialect has named them all. A dialect that looks into
- * one flag while it still names others is noticed, and gets all of them built at once as `compile` does it.
+ * Flags are most of the work and are built one by one after their dialect has named them all, or while it does where it
+ * looks at them (`Dialect.looksAtFlags`). One that looks without saying so is noticed, and gets all of them built at once.
  */
 import { decode, quarantining, rulesetOf } from './compile.ts'
 import type { Compiled } from './compile.ts'
@@ -59,7 +59,7 @@ function* lower(
   const before = work.problems()
   let plan: Plan
   try {
-    work.deferring = true
+    work.deferring = dialect.looksAtFlags !== true
     plan =
       dialect.lowerInSteps === undefined
         ? dialect.lower(read, options, work)

@@ -27,6 +27,8 @@ export interface Dialect<Document = unknown> {
   /** As `read` and `lower`, with pauses, where these take long over tens of thousands of flags. */
   readInSteps?(json: unknown, options: Readonly<Record<string, unknown>>, tools: Tools): Generator<void, Document>
   lowerInSteps?(document: Document, options: Readonly<Record<string, unknown>>, tools: Tools): Generator<void, Plan>
+  /** Whether `lowerInSteps` looks at the flags that `tools.flag` gives, which are then built in it. Default false. */
+  readonly looksAtFlags?: boolean
 }
 
 /** A document of another dialect, and all that compiling it needs. */

@@ -11,8 +11,8 @@ import { follow } from './testing/follow.ts'
 import { vendors } from './index.ts'
 import type { UpstreamSettings } from './vendor.ts'
 
-const { ca, certificate, key } = privateAuthority()
-const other = privateAuthority()
+const { ca, certificate, key } = await privateAuthority()
+const other = await privateAuthority()
 const DOCUMENT = '{"flags":{}}'
 const SECRET = 'v3faJy3RCUO8d-EJiVdN6waRfGjfNan02Ms9c0LiTD6w'
 

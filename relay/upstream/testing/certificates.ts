@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { findOrInstall } from '../../testing/install.ts'
 
 export interface PrivateAuthority {
   /** PEM, as all of these. */
@@ -12,9 +13,10 @@ export interface PrivateAuthority {
   readonly key: string
 }
 
-export function privateAuthority(): PrivateAuthority {
+export async function privateAuthority(): Promise<PrivateAuthority> {
+  const program = await findOrInstall('openssl', 'openssl')
   const folder = mkdtempSync(join(tmpdir(), 'halyard-authority-'))
-  const openssl = (...args: string[]): void => void execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' })
+  const openssl = (...args: string[]): void => void execFileSync(program, args, { cwd: folder, stdio: 'pipe' })
   try {
     const fresh = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
     openssl('req', '-x509', ...fresh, '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2', '-subj', '/CN=tests')

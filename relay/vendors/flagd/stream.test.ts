@@ -166,7 +166,7 @@ describe('the stream', () => {
 
 describe('TLS', () => {
   it('trusts who signed the server, and nobody else', async () => {
-    const { ca, key, certificate } = privateAuthority()
+    const { ca, key, certificate } = await privateAuthority()
     const pair = { private_key: Buffer.from(key), cert_chain: Buffer.from(certificate) }
     const sync = await service(ServerCredentials.createSsl(null, [pair]))
     const heard = async (trust: { readonly ca?: string }): Promise<string> => {

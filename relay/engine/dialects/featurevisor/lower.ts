@@ -4,6 +4,7 @@
  */
 import type { Dialect, Tools } from '../../dialect.ts'
 import type { FlagPlan, OutcomeSpec, Plan, SegmentPlan } from '../../plan.ts'
+import { finish } from '../../steps.ts'
 import { own } from '../../context.ts'
 import { lenientConditions } from './conditions.ts'
 import type { Scope } from './conditions.ts'
@@ -22,10 +23,13 @@ import { stickyFlags } from './sticky.ts'
 export const featurevisor: Dialect<Datafile> = {
   name: 'featurevisor',
   read: readDatafile,
-  lower,
+  lower: (datafile, options, tools) => finish(lower(datafile, options, tools)),
+  lowerInSteps: lower,
+  looksAtFlags: true,
 }
 
-function lower(datafile: Datafile, _options: unknown, tools: Tools): Plan {
+/** A step is one feature. */
+function* lower(datafile: Datafile, _options: unknown, tools: Tools): Generator<void, Plan> {
   const { segments, failing } = lowerSegments(datafile, tools)
   const features = new Map<string, Feature>()
   const broken = new Map<string, FlagPlan>()
@@ -44,20 +48,25 @@ function lower(datafile: Datafile, _options: unknown, tools: Tools): Plan {
     })
     if (!features.has(key)) broken.set(key, plan)
     flags.set(key, [plan])
+    yield
   }
   for (const [key, list] of flags) {
     const feature = features.get(key)
     const plan = broken.get(key)
     if (feature !== undefined) list.push(...featureFlags(feature, datafile.features.get(key), datafile.options))
     if (plan !== undefined) list.push(...siblings(key, datafile.features.get(key), plan))
+    yield
   }
-  for (const feature of features.values()) review(feature, features, datafile, tools)
+  for (const feature of features.values()) {
+    review(feature, features, datafile, tools)
+    yield
+  }
   const listed = [...flags.values()].flat()
   const { revision, schemaVersion } = datafile
   return {
     flags: [
       ...listed,
-      ...stickyFlags(datafile, new Set(listed.map(({ key }) => key))),
+      ...stickyFlags(datafile, listed),
       ...(datafile.options.requiredVariableLeak ? leakingFlags(features, datafile) : []),
     ],
     segments,

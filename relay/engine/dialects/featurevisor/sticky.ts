@@ -9,8 +9,11 @@ import { flagKey, variableKey, variationKey } from './keys.ts'
 import type { Sticky } from './options.ts'
 import { Outcomes } from './outcomes.ts'
 
-/** The flags that only the sticky option knows; `known` are the keys that exist already. */
-export function stickyFlags(datafile: Datafile, known: ReadonlySet<string>): FlagPlan[] {
+/** The flags that only the sticky option knows; `flags` are those that the datafile has. */
+export function stickyFlags(datafile: Datafile, flags: readonly FlagPlan[]): FlagPlan[] {
+  // Tens of thousands of keys are put into a set only for somebody who needs it.
+  if (datafile.options.sticky.size === 0) return []
+  const known = new Set(flags.map(({ key }) => key))
   return [...datafile.options.sticky].flatMap(([feature, sticky]) =>
     [...answers(new Outcomes(datafile, feature), feature, sticky)].flatMap(([key, outcome]): FlagPlan[] =>
       known.has(key) ? [] : [{ key, definition: null, decide: serve(outcome), hidden: true }],
