@@ -37,14 +37,14 @@ interface Demo {
 function configurationOf(image: string, folder: string): object {
   const { environments } = parse(readFileSync(join(image, 'config/relay.yaml'), 'utf8')) as Demo
   const demo = Object.values(environments).map(({ upstream }) => upstream)
-  const upstreams = {
+  const upstreams = [
     ...demo.map(({ vendor, file }) => ({ vendor, file: join(image, 'config', file) })),
     // Nobody listens there: what asks an upstream is loaded, and nothing leaves this machine.
-    http: { vendor: demo.at(-1)?.vendor, url: 'http://127.0.0.1:1/flags.json' },
-  }
+    { vendor: demo.at(-1)?.vendor, url: 'http://127.0.0.1:1/flags.json' },
+  ]
   return {
     listen: { host: '127.0.0.1', port: 0, management: { port: 0 } },
-    environments: Object.fromEntries(Object.entries(upstreams).map(([name, upstream]) => [name, { upstream }])),
+    environments: Object.fromEntries(upstreams.map((upstream, index) => [String(index), { upstream }])),
     store: { disk: join(folder, 'store') },
     drain: { window: '0s', grace: '0s' },
     log: { level: 'fatal' },
