@@ -3,7 +3,8 @@
  *
  * The lane never guesses. Whatever a strict reading of RFC 9112 does not settle at a glance (a header twice, a body of
  * unannounced length, an upgrade, an unusual byte) is left to node:http, bytes and all, so a mistake here can only cost
- * speed. Clients that evaluate repeat themselves, so a POST's head that was read once is found again by its text.
+ * speed. Clients that evaluate repeat their headers whatever they ask for, so those of a POST are found again by their
+ * text; with the request line in it, thousands of flags would be thousands of heads.
  */
 import { LRUCache } from 'lru-cache'
 import { HOST } from '../framing.ts'
@@ -44,8 +45,14 @@ const FRAMING: ReadonlySet<string> = new Set([
 const REMEMBERED_LENGTH = 1_024
 const REMEMBERED = 4_096
 
+interface Fields {
+  readonly headers: ReadonlyMap<string, string>
+  /** Content-Length in bytes; undefined when it is not there. */
+  readonly length: number | undefined
+}
+
 export class Heads {
-  readonly #known = new LRUCache<string, Head>({ max: REMEMBERED })
+  readonly #known = new LRUCache<string, Fields>({ max: REMEMBERED })
   readonly #limits: HeadLimits
 
   constructor(limits: HeadLimits) {
@@ -54,37 +61,45 @@ export class Heads {
 
   /** `text` is everything before the empty line, as Latin-1. Undefined: not for the lane. */
   read(text: string): Head | undefined {
-    const known = this.#known.get(text)
-    if (known !== undefined) return known
-    const head = parse(text, this.#limits)
-    if (head?.method === 'POST' && text.length <= REMEMBERED_LENGTH) this.#known.set(text, head)
-    return head
+    const end = text.indexOf('\r\n')
+    if (end < 0) return undefined
+    const [, method, target] = REQUEST_LINE.exec(text.slice(0, end)) ?? []
+    if (method === undefined || target === undefined) return undefined
+    const lines = text.slice(end + 2)
+    let fields = this.#known.get(lines)
+    if (fields === undefined) {
+      fields = readFields(lines, this.#limits)
+      if (fields === undefined) return undefined
+      if (method === 'POST' && text.length <= REMEMBERED_LENGTH) this.#known.set(lines, fields)
+    }
+    const { headers, length = method === 'GET' ? 0 : undefined } = fields
+    if (length === undefined || (method === 'GET' && length !== 0)) return undefined
+    const question = target.indexOf('?')
+    return {
+      method,
+      path: question < 0 ? target : target.slice(0, question),
+      query: question < 0 ? '' : target.slice(question + 1),
+      headers,
+      length,
+    }
   }
 }
 
-function parse(text: string, { bodyBytes, headerCount }: HeadLimits): Head | undefined {
+function readFields(text: string, { bodyBytes, headerCount }: HeadLimits): Fields | undefined {
   const lines = text.split('\r\n')
-  const [, method, target] = REQUEST_LINE.exec(lines[0] ?? '') ?? []
-  if (method === undefined || target === undefined || lines.length - 1 > headerCount) return undefined
+  if (lines.length > headerCount) return undefined
   const headers = new Map<string, string>()
-  for (let index = 1; index < lines.length; index++) {
-    const field = FIELD.exec(lines[index] ?? '')
+  for (const line of lines) {
+    const field = FIELD.exec(line)
     const name = field?.[1]?.toLowerCase()
     if (name === undefined || headers.has(name) || FRAMING.has(name)) return undefined
     headers.set(name, field?.[2] ?? '')
   }
-  const length = headers.get('content-length') ?? (method === 'GET' ? '0' : '')
-  if (method === 'GET' && length !== '0') return undefined
+  const length = headers.get('content-length')
+  if (length !== undefined && (!LENGTH.test(length) || Number(length) > bodyBytes)) return undefined
   const host = headers.get('host')
-  if (host === undefined || !HOST.test(host) || !LENGTH.test(length) || Number(length) > bodyBytes) return undefined
+  if (host === undefined || !HOST.test(host)) return undefined
   const connection = headers.get('connection')
   if (connection !== undefined && connection.toLowerCase() !== 'keep-alive') return undefined
-  const question = target.indexOf('?')
-  return {
-    method,
-    path: question < 0 ? target : target.slice(0, question),
-    query: question < 0 ? '' : target.slice(question + 1),
-    headers,
-    length: Number(length),
-  }
+  return { headers, length: length === undefined ? undefined : Number(length) }
 }
